@@ -1,0 +1,143 @@
+// What the SDK offers to an application. The SDK knows no user interface.
+
+/** One codec stream of a member, as announced (docs/protocol.md section 4). */
+export interface TrackInfo {
+  id: string;
+  kind: 'audio' | 'video';
+  source: 'camera' | 'mic' | 'screen' | 'screen-audio' | 'file';
+  codec: string;
+  width?: number;
+  height?: number;
+  muted: boolean;
+}
+
+export interface MemberInfo {
+  id: string;
+  name: string;
+  state: 'online' | 'reconnecting';
+  tracks: TrackInfo[];
+}
+
+export interface ChatMessage {
+  from: string;
+  name: string;
+  text: string;
+  /** Server wall clock, ms since 1970. */
+  at: number;
+  seq: number;
+}
+
+/** connecting: first join. reconnecting: the socket was lost, the membership is held. closed: over, see closeReason. */
+export type RoomState = 'connecting' | 'online' | 'reconnecting' | 'closed';
+
+/** Why a room is closed: the code of docs/protocol.md section 12, or 'left', 'unreachable'. */
+export interface CloseReason {
+  code: string;
+  text: string;
+}
+
+/** What is known of one received track now. Times in ms. */
+export interface TrackStats {
+  member: string;
+  track: string;
+  kind: 'audio' | 'video';
+  codec: string;
+  bitrate: number;
+  /** Frames painted a second; packets played a second for audio. */
+  rate: number;
+  width?: number;
+  height?: number;
+  /** Capture (by the publisher's clock) to play-out, where both clocks are one machine's or synchronised. */
+  latency: number;
+  /** Arrival jitter (RFC 3550 section 6.4.1 style, smoothed). */
+  jitter: number;
+  /** What the player aims to hold in its buffer. */
+  targetDelay: number;
+  /** What it holds. */
+  delay: number;
+  /** Share of concealed audio, 0 to 1, over the last second. */
+  concealed: number;
+  /** Frames dropped by the relay on the way here, by reason. */
+  drops: Record<string, number>;
+}
+
+export interface UplinkStats {
+  bitrate: number;
+  /** Age of the oldest frame that waits here, ms. */
+  queueAge: number;
+  /** Frames dropped here, by reason ('age', 'gate', 'encoder'). */
+  drops: Record<string, number>;
+  rtt: number;
+}
+
+export interface RoomStats {
+  uplink: UplinkStats;
+  tracks: TrackStats[];
+  transport: 'websocket';
+  reconnects: number;
+}
+
+export interface JoinOptions {
+  /** Room name, see roomName(). */
+  room: string;
+  name?: string;
+  token?: string;
+  /** WebSocket address; by default /ws of the page's own origin. */
+  url?: string;
+}
+
+export interface RoomEvents {
+  state: RoomState;
+  /** Roster, tracks, mute or names changed: read room.members again. */
+  members: undefined;
+  chat: ChatMessage;
+  /** Something a person should read: notices, non-fatal errors. */
+  notice: { code: string; text: string; member?: string };
+  /** Members who speak now, loudest first (from the levels of what was received and of one's own microphone). */
+  speakers: string[];
+}
+
+/** A joined room. Made by join() in sdk/index.ts; resolves when the first joined message came, rejects with a JoinError. */
+export interface Room {
+  readonly name: string;
+  readonly state: RoomState;
+  readonly closeReason: CloseReason | undefined;
+  readonly self: MemberInfo;
+  /** The others, by id. */
+  readonly members: ReadonlyMap<string, MemberInfo>;
+  on<K extends keyof RoomEvents>(event: K, handler: (value: RoomEvents[K]) => void): () => void;
+
+  /**
+   * Publishes a captured track until it ends or unpublish. The SDK encodes it (VP8, Opus) in a worker. The caller keeps
+   * owning the MediaStreamTrack. id is a track id such as 'camera', 'mic', 'screen', 'screen-audio'.
+   */
+  publish(id: string, source: TrackInfo['source'], track: MediaStreamTrack): Promise<void>;
+  unpublish(id: string): void;
+  /** Muted tracks send nothing but stay published. */
+  mute(id: string, muted: boolean): void;
+
+  /** Paints a received video track onto the canvas (its control is transferred to a worker), until the returned function is called. */
+  show(member: string, track: string, canvas: HTMLCanvasElement): () => void;
+  /** Chooses what is asked of the relay for a received video track: hidden pauses it. */
+  prefer(member: string, track: string, want: { hidden?: boolean; priority?: number }): void;
+  /** 0 to 1. Received audio plays by itself; call resumeAudio() from a click if the browser holds it back. */
+  setVolume(member: string, volume: number): void;
+  readonly audioBlocked: boolean;
+  resumeAudio(): Promise<void>;
+  /** The AudioNode that everything received is mixed into, before the destination: meters and recorders tap here. */
+  readonly output: AudioNode;
+
+  chat(text: string): void;
+  stats(): Promise<RoomStats>;
+  leave(): Promise<void>;
+}
+
+/** Thrown by join(): code as in docs/protocol.md section 12, or 'unreachable', 'unsupported-browser'. */
+export class JoinError extends Error {
+  readonly code: string;
+  constructor(code: string, text: string) {
+    super(text);
+    this.name = 'JoinError';
+    this.code = code;
+  }
+}
