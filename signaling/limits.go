@@ -1,0 +1,49 @@
+package signaling
+
+import (
+	"time"
+
+	"landline/media"
+)
+
+// Limits are the numbers of docs/protocol.md section 13 that a client is told.
+type Limits struct {
+	ControlBytes  int   `json:"controlBytes"`
+	ChunkBytes    int   `json:"chunkBytes"`
+	FrameBytes    int   `json:"frameBytes"`
+	Tracks        int   `json:"tracks"`
+	Subscriptions int   `json:"subscriptions"`
+	Members       int   `json:"members"`
+	ChatBytes     int   `json:"chatBytes"`
+	JoinMs        int64 `json:"joinMs"`
+	GraceMs       int64 `json:"graceMs"`
+	DeadMs        int64 `json:"deadMs"`
+}
+
+// The limits of this version.
+const (
+	MaxControl       = 64 << 10
+	MaxTracks        = 16
+	MaxSubscriptions = 256
+	MaxMembers       = 2000
+	MaxChat          = 4096
+	MaxName          = 64 // characters
+	MaxBeforeJoin    = 4096
+	MaxUnknownAlias  = 1000
+
+	JoinTimeout = 5 * time.Second
+	Grace       = 30 * time.Second
+	DeadTimeout = 10 * time.Second
+	Heartbeat   = 3 * time.Second
+
+	AckEvery     = 100 * time.Millisecond // the interval until ackInterval asks for another
+	AckEveryBusy = 20 * time.Millisecond
+	AckBytes     = 64 << 10 // an ack is due at once after so many bytes
+)
+
+// DefaultLimits is what a server announces.
+func DefaultLimits() Limits {
+	return Limits{ControlBytes: MaxControl, ChunkBytes: media.MaxChunkPayload, FrameBytes: media.MaxFrameSize,
+		Tracks: MaxTracks, Subscriptions: MaxSubscriptions, Members: MaxMembers, ChatBytes: MaxChat,
+		JoinMs: JoinTimeout.Milliseconds(), GraceMs: Grace.Milliseconds(), DeadMs: DeadTimeout.Milliseconds()}
+}
