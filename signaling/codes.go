@@ -7,7 +7,10 @@ type CloseCode int
 
 // The codes. 4000-4099: resume at once. 4100-4199: come back later. 4400-4499: do not return.
 const (
-	CloseNormal CloseCode = 1000
+	CloseNormal   CloseCode = 1000
+	CloseProtocol CloseCode = 1002 // the WebSocket protocol itself was broken
+	CloseBroken   CloseCode = 1006 // never on the wire: the connection ended without a word
+	CloseTooBig   CloseCode = 1009
 
 	CloseRestart     CloseCode = 4000
 	CloseTimeout     CloseCode = 4001
@@ -31,7 +34,7 @@ const (
 )
 
 var closeNames = map[CloseCode]string{
-	CloseNormal:  "bye",
+	CloseNormal: "bye", CloseProtocol: "protocol", CloseBroken: "broken", CloseTooBig: "too-large",
 	CloseRestart: "restart", CloseTimeout: "timeout", CloseInternal: "internal", CloseSlowControl: "slow-control",
 	CloseOverloaded: "overloaded", CloseRoomFull: "room-full",
 	CloseBadToken: "bad-token", CloseTokenExpired: "token-expired", CloseForbidden: "forbidden", CloseReplaced: "replaced",

@@ -164,6 +164,9 @@ func TestCloseCodesOfTheDocument(t *testing.T) {
 		if code >= 4000 && !bytes.Contains(page, []byte(fmt.Sprintf("| %d | `%s` |", code, name))) {
 			t.Errorf("docs/protocol.md has no row for %d %s", code, name)
 		}
+		if code < 4000 {
+			continue
+		}
 		again, later := code.Retry()
 		if want := code >= 4000 && code < 4200; again != want || later != (code >= 4100 && code < 4200) {
 			t.Errorf("%d: again %v, later %v", code, again, later)

@@ -1,0 +1,319 @@
+package relay
+
+import (
+	"time"
+
+	"landline/media"
+)
+
+// feed is one track on its way to one subscriber: a queue, and for video the gate in front of it. All
+// fields are guarded by the subscriber's lock.
+type feed struct {
+	sub    *Subscriber
+	member string
+	track  string
+	source *Track // nil in a sender's own uplink
+	alias  uint16
+	class  Class
+
+	priority int
+	maxAge   time.Duration
+	paused   bool
+
+	queue   fifo
+	bytes   int // queued, burst not included
+	nextSeq uint64
+	skip    bool          // the frame now arriving is being dropped, chunk by chunk
+	ageFrom time.Duration // age counts from here at the earliest: a burst held the queue up
+
+	closed   bool // video: nothing passes until the next group
+	closedAt time.Duration
+	asked    time.Duration // when the gate last asked for a key frame
+	askWait  time.Duration // and how long to the next time
+
+	burst      burst
+	burstGroup *item // first item of the group that was last caught up with
+	ended      bool  // End was queued
+
+	// What the receiver has: the group of which something was sent, its first frame not wholly sent.
+	sentAny   bool
+	sentGroup uint32
+	sentNext  uint16
+	sentOpen  bool // a frame was begun and not finished
+
+	drops    DropCounts
+	reported uint64 // total of drops in the last report
+	stamp    uint64 // whose turn it is among equals: smallest first
+}
+
+// burst is a catch-up: the current group as it was when the burst began.
+type burst struct {
+	items    []*item
+	next     int
+	state    burstState
+	frames   uint16
+	deadline time.Duration
+}
+
+type burstState uint8
+
+const (
+	burstNone burstState = iota
+	burstBegin
+	burstItems
+	burstEnd
+)
+
+func (f *feed) video() bool { return f.class != ClassAudio }
+
+func (f *feed) maxBytes() int {
+	if f.maxAge > longAge {
+		return queueBytesLong
+	}
+	return queueBytes
+}
+
+// waiting reports whether Pull would find something.
+func (f *feed) waiting() bool { return f.burst.state != burstNone || f.queue.len() > 0 }
+
+// push takes the next item of the track.
+func (f *feed) push(it *item, now time.Duration) {
+	if it.seq < f.nextSeq {
+		return // it was in the catch-up burst already
+	}
+	f.nextSeq = it.seq + 1
+	switch it.kind {
+	case media.KindChunk:
+		f.pushChunk(it, now)
+	case media.KindAbandon:
+		f.skip = false
+		if f.closed || f.paused {
+			return
+		}
+		f.drop(f.dropOpenTail(it), media.DropReason(it.Data[1]))
+		f.queue.push(entry{it, now})
+		if f.video() {
+			f.close(now)
+		}
+	case media.KindEnd:
+		f.ended = true
+		f.queue.push(entry{it, now})
+	}
+}
+
+func (f *feed) pushChunk(it *item, now time.Duration) {
+	if f.paused {
+		return
+	}
+	if it.begins() {
+		f.skip = false
+		if f.closed && it.opensGroup() && f.sub.ready() {
+			f.closed = false
+		}
+		if f.closed {
+			f.skip = true
+			f.drop(1, media.DropGate)
+		}
+	}
+	if f.skip || f.closed {
+		return
+	}
+	f.queue.push(entry{it, now})
+	f.bytes += len(it.Data)
+	f.expire(now)
+	if f.burst.state != burstNone && f.bytes > groupBytes {
+		f.cutBurst(now)
+	}
+	for f.burst.state == burstNone && f.bytes > f.maxBytes() && f.headFrameComplete() {
+		f.cutHead(now, media.DropBytes)
+	}
+}
+
+// close shuts the gate: nothing passes until a group opens it again.
+func (f *feed) close(now time.Duration) {
+	f.closed, f.closedAt = true, now
+	f.asked, f.askWait = now, gateAskFirst
+}
+
+// headFrameComplete reports whether more than one frame is queued: a single one is never over the cap.
+func (f *feed) headFrameComplete() bool {
+	if f.queue.len() < 2 || f.queue.first().kind != media.KindChunk {
+		return false
+	}
+	first, last := f.queue.first(), f.queue.buf[len(f.queue.buf)-1]
+	return first.head.Group != last.head.Group || first.head.Frame != last.head.Frame
+}
+
+// expire drops what has waited too long.
+func (f *feed) expire(now time.Duration) {
+	if f.burst.state != burstNone {
+		if now > f.burst.deadline {
+			f.cutBurst(now)
+		}
+		return
+	}
+	for f.queue.len() > 0 {
+		e := f.queue.first()
+		if e.kind == media.KindAbandon {
+			f.abandonSent(e.head.Group, media.DropReason(e.Data[1]))
+			f.queue.pop()
+			continue
+		}
+		if e.kind == media.KindEnd {
+			return // it is the last, and never dropped
+		}
+		if now-max(e.at, f.ageFrom) <= f.maxAge {
+			return
+		}
+		f.cutHead(now, media.DropAge)
+	}
+}
+
+// age is how long the oldest queued frame has waited.
+func (f *feed) age(now time.Duration) time.Duration {
+	if f.queue.len() == 0 || f.burst.state != burstNone {
+		return 0
+	}
+	return now - max(f.queue.first().at, f.ageFrom)
+}
+
+// cutHead drops the frame at the head and, of video, all that depends on it: the rest of its group. A later
+// group in the queue stays, since a queued key frame is never thrown out for a delta; if there is none the gate closes.
+func (f *feed) cutHead(now time.Duration, why media.DropReason) {
+	group, frame := f.queue.first().head.Group, f.queue.first().head.Frame
+	var frames uint64
+	arriving := true // the last frame taken out has not come to its end yet
+	for f.queue.len() > 0 {
+		e := f.queue.first()
+		if e.kind != media.KindChunk || e.head.Group != group || !f.video() && e.head.Frame != frame {
+			arriving = false
+			break
+		}
+		if e.begins() || frames == 0 {
+			frames++
+		}
+		arriving = !e.head.Last
+		f.bytes -= len(e.Data)
+		f.queue.pop()
+	}
+	f.drop(frames, why)
+	f.skip = f.skip || arriving
+	if f.video() && !f.groupFollows(group) {
+		f.close(now)
+	}
+	f.abandonSent(group, why)
+}
+
+// groupFollows reports whether the queue goes on with a later group, or with the publisher's own Abandon.
+func (f *feed) groupFollows(group uint32) bool {
+	return f.queue.len() > 0 && f.queue.first().kind == media.KindChunk && f.queue.first().head.Group > group
+}
+
+// abandonSent tells the receiver that the rest of a group is not coming, if it had any of it.
+func (f *feed) abandonSent(group uint32, why media.DropReason) {
+	if !f.sentAny || f.sentGroup != group || !f.video() && !f.sentOpen {
+		return
+	}
+	c := media.Control{Kind: media.KindAbandon, Code: byte(why), Alias: f.alias, Group: group, Frame: f.sentNext}
+	f.sub.urgent = append(f.sub.urgent, Message{Data: c.Append(nil)})
+	f.sentAny, f.sentOpen = false, false
+}
+
+// dropOpenTail takes the chunks of an unfinished frame off the queue's tail, since the publisher abandoned
+// it, and returns how many frames that were.
+func (f *feed) dropOpenTail(it *item) uint64 {
+	n := 0
+	for i := len(f.queue.buf) - 1; i >= f.queue.head; i-- {
+		e := f.queue.buf[i]
+		if e.kind != media.KindChunk || e.head.Group != it.head.Group || e.head.Frame != it.head.Frame {
+			break
+		}
+		f.bytes -= len(e.Data)
+		f.queue.buf[i] = entry{}
+		f.queue.buf = f.queue.buf[:i]
+		n++
+	}
+	if f.queue.len() == 0 {
+		f.queue = fifo{}
+	}
+	return uint64(min(n, 1))
+}
+
+// cutBurst gives a catch-up burst up: it was not through by its deadline.
+func (f *feed) cutBurst(now time.Duration) {
+	group := f.burst.items[0].head.Group
+	f.drop(f.burst.left(), media.DropCatchUp)
+	f.burst = burst{}
+	for f.queue.len() > 0 && f.queue.first().kind == media.KindChunk {
+		if f.queue.first().begins() {
+			f.drop(1, media.DropCatchUp)
+		}
+		f.bytes -= len(f.queue.first().Data)
+		f.skip = !f.queue.pop().head.Last
+	}
+	f.close(now)
+	f.abandonSent(group, media.DropCatchUp)
+}
+
+// left counts the frames of a burst that were not sent whole.
+func (b *burst) left() (n uint64) {
+	for i, it := range b.items[b.next:] {
+		if it.begins() || i == 0 && it.kind == media.KindChunk {
+			n++
+		}
+	}
+	return n
+}
+
+// clear forgets all that is queued: the subscription was paused or taken back.
+func (f *feed) clear(why media.DropReason) {
+	var frames uint64
+	for f.queue.len() > 0 {
+		if e := f.queue.pop(); e.begins() {
+			frames++
+		}
+	}
+	f.bytes, f.burst, f.skip = 0, burst{}, false
+	f.drop(frames, why)
+	f.abandonSent(f.sentGroup, why)
+}
+
+// startBurst begins a catch-up with the source's current group, and returns false if there is none. What is
+// queued already is part of it.
+func (f *feed) startBurst(now time.Duration) bool {
+	g := f.source.group.Load()
+	if g == nil || f.ended {
+		return false
+	}
+	f.abandonSent(f.sentGroup, media.DropGate)
+	f.queue, f.bytes, f.skip = fifo{}, 0, false
+	f.nextSeq = g.items[len(g.items)-1].seq + 1
+	f.burstGroup = g.items[0]
+	f.burst = burst{items: g.items, state: burstBegin, frames: g.frames, deadline: now + burstDeadline}
+	// A group that its publisher gave up is only worth its picture: what comes live is the next one.
+	f.closed = g.items[len(g.items)-1].kind == media.KindAbandon
+	return true
+}
+
+func (f *feed) drop(frames uint64, why media.DropReason) {
+	if frames == 0 || why >= media.DropReasons {
+		return
+	}
+	f.drops[why] += frames
+	f.sub.dropped(frames, why)
+}
+
+// Times of a closed gate: it asks for a key frame after 2 s, then ever more seldom.
+const (
+	gateAskFirst = 2 * time.Second
+	gateAskMost  = 30 * time.Second
+)
+
+// wantsKeyFrame reports whether a gate has been closed for so long that it asks upstream.
+func (f *feed) wantsKeyFrame(now time.Duration) bool {
+	if !f.closed || f.paused || f.ended || now-f.asked < f.askWait || !f.sub.ready() {
+		return false
+	}
+	f.asked, f.askWait = now, min(2*f.askWait, gateAskMost)
+	return true
+}

@@ -1,0 +1,68 @@
+package relay
+
+import (
+	"time"
+
+	"landline/media"
+)
+
+// Message is one binary message as it goes to every receiver, unchanged.
+type Message struct {
+	// Data is the message: a chunk, Abandon, catch-up marker or End.
+	Data []byte
+	// Wire is Data with a transport's framing in front, when the publisher's transport prepared it;
+	// otherwise nil. Both alias the same memory, which nobody writes to any more.
+	Wire []byte
+}
+
+// item is a message in a track's order, shared by all queues that hold it.
+type item struct {
+	Message
+	seq  uint64 // position in the track
+	kind byte   // media.KindChunk, KindAbandon or KindEnd
+	head media.ChunkHeader
+}
+
+// begins reports whether the item starts a frame.
+func (it *item) begins() bool { return it.kind == media.KindChunk && it.head.Offset == 0 }
+
+// opensGroup reports whether the item starts a group.
+func (it *item) opensGroup() bool { return it.begins() && it.head.Frame == 0 }
+
+// entry is an item in one queue, with the time when it came.
+type entry struct {
+	*item
+	at time.Duration
+}
+
+// fifo is a queue that keeps its memory while it is in use, and gives it back when it runs empty after
+// having been large.
+type fifo struct {
+	buf  []entry
+	head int
+}
+
+func (q *fifo) len() int      { return len(q.buf) - q.head }
+func (q *fifo) first() *entry { return &q.buf[q.head] }
+
+func (q *fifo) push(e entry) {
+	if q.head > 32 && q.head*2 > len(q.buf) {
+		n := copy(q.buf, q.buf[q.head:])
+		clear(q.buf[n:])
+		q.buf, q.head = q.buf[:n], 0
+	}
+	q.buf = append(q.buf, e)
+}
+
+func (q *fifo) pop() entry {
+	e := q.buf[q.head]
+	q.buf[q.head] = entry{}
+	q.head++
+	if q.head == len(q.buf) {
+		q.head = 0
+		if q.buf = q.buf[:0]; cap(q.buf) > 64 {
+			q.buf = nil
+		}
+	}
+	return e
+}

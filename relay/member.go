@@ -1,0 +1,259 @@
+package relay
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"landline/media"
+)
+
+// Carries lists the codecs that a member's session can take.
+type Carries []media.Codec
+
+// Member is one identity in a room. It outlives its sessions: see Lost and Resume.
+type Member struct {
+	room    *Room
+	id      string
+	name    string
+	since   time.Time
+	carries Carries
+
+	// Guarded by Room.mu.
+	left   bool
+	state  State
+	grace  *time.Timer
+	pub    *Publisher
+	sub    *Subscriber
+	tracks map[string]*Track
+	wants  map[Selector]Want
+	roster []MemberInfo // the others when the session began
+}
+
+// ID, Name and Room tell who the member is and where. They never change.
+func (m *Member) ID() string   { return m.id }
+func (m *Member) Name() string { return m.name }
+func (m *Member) Room() string { return m.room.name }
+
+// attach gives the member fresh handles.
+func (m *Member) attach(notify func(bool)) {
+	r := m.room.relay
+	m.pub = &Publisher{member: m, tracks: map[uint16]*Track{}}
+	m.sub = newSubscriber(notify, r.now, &r.totals)
+	m.roster = m.others()
+	for _, t := range m.tracks {
+		m.pub.add(t)
+	}
+}
+
+// detach closes the handles of a session that is over.
+func (m *Member) detach() {
+	if m.pub != nil {
+		m.pub.close()
+		m.pub = nil
+	}
+	if m.sub != nil {
+		m.sub.close()
+		m.sub = nil
+	}
+}
+
+// Handles returns the member's handles, which belong to the session that joined or resumed last.
+func (m *Member) Handles() (*Publisher, *Subscriber) {
+	m.room.mu.Lock()
+	defer m.room.mu.Unlock()
+	return m.pub, m.sub
+}
+
+// Lost says that the member's session is gone without a bye. The member stays for Options.Grace, shown as
+// reconnecting; onGone, if not nil, is called when it then leaves. sub tells which session it was: one that was
+// replaced in the meantime changes nothing.
+func (m *Member) Lost(sub *Subscriber, onGone func()) {
+	m.room.change(func(wakes *[]*Subscriber) {
+		if m.left || m.sub != sub || sub == nil {
+			return
+		}
+		for _, t := range m.tracks {
+			t.interrupt(wakes)
+		}
+		m.unfeed()
+		m.detach()
+		m.state = Reconnecting
+		m.grace = time.AfterFunc(m.room.relay.opts.Grace, func() {
+			if m.stillGone() {
+				m.Leave("lost")
+				if onGone != nil {
+					onGone()
+				}
+			}
+		})
+		m.room.tell(&Event{Kind: MemberState, Member: m.id, State: Reconnecting}, m, wakes)
+	})
+}
+
+func (m *Member) stillGone() bool {
+	m.room.mu.Lock()
+	defer m.room.mu.Unlock()
+	return !m.left && m.sub == nil
+}
+
+// unfeed takes the member's subscriber off all tracks.
+func (m *Member) unfeed() {
+	for _, other := range m.room.members {
+		for _, t := range other.tracks {
+			t.unfeed(m)
+		}
+	}
+}
+
+// Resume gives the member a new session: fresh handles, the old tracks and subscriptions. The old session's
+// handles, if it is not known to be lost yet, stop working. ErrGone if the grace is over.
+func (m *Member) Resume(carries Carries, notify func(bool)) (err error) {
+	m.room.change(func(wakes *[]*Subscriber) {
+		if m.left {
+			err = ErrGone
+			return
+		}
+		if m.sub != nil {
+			for _, t := range m.tracks {
+				t.interrupt(wakes)
+			}
+			m.unfeed()
+			m.detach()
+		}
+		if m.grace != nil {
+			m.grace.Stop()
+			m.grace = nil
+		}
+		m.carries = carries
+		m.attach(notify)
+		if m.state == Reconnecting {
+			m.state = Online
+			m.room.tell(&Event{Kind: MemberState, Member: m.id, State: Online}, m, wakes)
+		}
+		m.refeedAll(wakes)
+	})
+	return err
+}
+
+// Leave takes the member out of the room. reason is told to the others.
+func (m *Member) Leave(reason string) { m.room.leave(m, reason) }
+
+// Publish opens tracks, all or none.
+func (m *Member) Publish(offers []Offer) ([]TrackInfo, error) { return m.room.publish(m, offers) }
+
+// Unpublish withdraws a track.
+func (m *Member) Unpublish(id string) error {
+	m.room.mu.Lock()
+	t := m.tracks[id]
+	m.room.mu.Unlock()
+	if t == nil {
+		return ErrNoSuchTrack
+	}
+	m.room.endTrack(t, "unpublished", media.EndUnpublished)
+	return nil
+}
+
+// Configure replaces the format of a track; kind and codec stay.
+func (m *Member) Configure(id string, f media.Format) error {
+	return m.room.update(m, id, func(t *TrackInfo) {
+		f.Kind, f.Codec = t.Kind, t.Codec
+		t.Format = f
+	})
+}
+
+// Mute says whether a track is muted.
+func (m *Member) Mute(id string, muted bool) error {
+	return m.room.update(m, id, func(t *TrackInfo) { t.Muted = muted })
+}
+
+// Chat sends text to the room. req comes back with the member's own copy.
+func (m *Member) Chat(text string, req int64) { m.room.chat(m, text, req) }
+
+// tellLocked queues an event with the member itself, under Room.mu.
+func (m *Member) tellLocked(e *Event, wakes *[]*Subscriber) {
+	if m.sub != nil && m.sub.pushEvent(e) {
+		*wakes = append(*wakes, m.sub)
+	}
+}
+
+// Roster is the member itself as it is now, and the others as they were when this session began, ordered by
+// when they came: what changed since is in the Subscriber's events. It is for the beginning of a session: a second
+// call gives no others.
+func (m *Member) Roster() (self MemberInfo, others []MemberInfo) {
+	m.room.mu.Lock()
+	defer m.room.mu.Unlock()
+	others, m.roster = m.roster, nil
+	return m.info(), others
+}
+
+// others lists the other members, under Room.mu.
+func (m *Member) others() []MemberInfo {
+	list := make([]*Member, 0, len(m.room.members))
+	for _, other := range m.room.members {
+		if other != m {
+			list = append(list, other)
+		}
+	}
+	slices.SortFunc(list, func(a, b *Member) int { return a.since.Compare(b.since) })
+	infos := make([]MemberInfo, 0, len(list))
+	for _, other := range list {
+		infos = append(infos, other.info())
+	}
+	return infos
+}
+
+func (m *Member) info() MemberInfo {
+	info := MemberInfo{ID: m.id, Name: m.name, State: m.state}
+	for _, t := range m.tracks {
+		info.Tracks = append(info.Tracks, t.snapshot())
+	}
+	slices.SortFunc(info.Tracks, func(a, b TrackInfo) int { return strings.Compare(a.ID, b.ID) })
+	return info
+}
+
+// KeyFrame answers a subscriber that cannot decode a track: with a catch-up from the current group if it has not
+// had one since it began, and otherwise by asking the publisher.
+func (m *Member) KeyFrame(member, track string) error {
+	var err error
+	m.room.change(func(wakes *[]*Subscriber) {
+		t, e := m.room.find(member, track)
+		if err = e; err != nil || m.sub == nil {
+			return
+		}
+		f := m.sub.feedOf(t)
+		if f == nil {
+			err = ErrNoSuchTrack
+			return
+		}
+		repeated, wake := m.sub.repeat(f)
+		if wake {
+			*wakes = append(*wakes, m.sub)
+		}
+		if !repeated {
+			t.askNow(wakes)
+		}
+	})
+	return err
+}
+
+func (r *Room) find(member, track string) (*Track, error) {
+	m := r.members[member]
+	if m == nil {
+		return nil, ErrNoSuchMember
+	}
+	if m.tracks[track] == nil {
+		return nil, ErrNoSuchTrack
+	}
+	return m.tracks[track], nil
+}
+
+// noCommonCodec tells both sides of a subscription that nothing will come of it.
+func (m *Member) noCommonCodec(t *Track, wakes *[]*Subscriber) {
+	info := t.info.Load()
+	e := &Event{Kind: NoticeText, Reason: "no-common-codec", Member: t.member.id, Track: TrackInfo{Offer: Offer{ID: info.ID}},
+		Text: fmt.Sprintf("%s sends %s, which %s cannot decode", t.member.name, info.Codec, m.name)}
+	m.tellLocked(e, wakes)
+	t.member.tellLocked(e, wakes)
+}

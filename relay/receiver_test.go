@@ -1,0 +1,306 @@
+package relay
+
+import (
+	"bytes"
+	"sync"
+	"testing"
+
+	"landline/media"
+)
+
+// tape records what publishers wrote, so that what receivers get can be held against it.
+type tape struct {
+	mu     sync.Mutex
+	wrote  map[*byte]Message
+	frames map[uint16]map[uint32][][]byte // alias, group: the frames written whole
+}
+
+func (p *tape) note(m Message) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wrote[&m.Data[0]] = m
+}
+
+func (p *tape) whole(alias uint16, group uint32, data []byte) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.frames[alias] == nil {
+		p.frames[alias] = map[uint32][][]byte{}
+	}
+	p.frames[alias][group] = append(p.frames[alias][group], data)
+}
+
+func (p *tape) group(alias uint16, group uint32) [][]byte {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.frames[alias][group]
+}
+
+// same reports whether m is the very message that was written, its transport form included.
+func (p *tape) same(m Message) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	w, ok := p.wrote[&m.Data[0]]
+	return ok && len(w.Data) == len(m.Data) && len(w.Wire) == len(m.Wire) && (w.Wire == nil || &w.Wire[0] == &m.Wire[0])
+}
+
+// receiver is the far end of a session. It holds every track to the rules of docs/protocol.md sections 3, 5 and
+// 7, and fails the test where one is broken.
+type receiver struct {
+	t      testing.TB
+	tape   *tape
+	bytes  uint64 // payload bytes received
+	tracks map[uint16]*inbound
+	roster map[string]map[string]uint16 // member, track: alias
+	states map[string]State
+	events []*Event
+	loose  bool // events may repeat what the roster told: they ran side by side
+}
+
+// inbound is one track as it arrives.
+type inbound struct {
+	media.Assembler
+	member, track string
+	alias         uint16
+	video         bool
+	got           []got
+	abandons      []media.Control
+	bursts        []media.Control // begin markers
+	ended         bool
+
+	begun     bool
+	group     uint32
+	whole     int // frames of group that came whole
+	abandoned bool
+	burst     bool
+	announced int // frames that the burst still owes
+}
+
+type got struct {
+	group uint32
+	frame uint16
+	data  []byte
+	burst bool
+}
+
+func newReceiver(t testing.TB, p *tape, others []MemberInfo) *receiver {
+	r := &receiver{t: t, tape: p, tracks: map[uint16]*inbound{}, roster: map[string]map[string]uint16{}, states: map[string]State{}}
+	for _, m := range others {
+		r.joined(m.ID, m.State)
+		for _, tr := range m.Tracks {
+			r.added(m.ID, tr)
+		}
+	}
+	return r
+}
+
+func (r *receiver) joined(id string, s State) {
+	if r.roster[id] != nil && !r.loose {
+		r.t.Fatalf("memberJoined %s, who is there", id)
+	}
+	r.roster[id], r.states[id] = map[string]uint16{}, s
+}
+
+func (r *receiver) added(member string, info TrackInfo) {
+	if r.roster[member] == nil {
+		r.t.Fatalf("trackAdded %s of %s, who is not there", info.ID, member)
+	}
+	if _, there := r.roster[member][info.ID]; there && !r.loose {
+		r.t.Fatalf("trackAdded %s of %s, which is there", info.ID, member)
+	}
+	r.roster[member][info.ID] = info.Alias
+	if r.tracks[info.Alias] == nil {
+		r.tracks[info.Alias] = &inbound{member: member, track: info.ID, alias: info.Alias, video: info.Kind == media.Video}
+	}
+}
+
+// event takes a control message; it counts as a fixed number of bytes, which is returned.
+func (r *receiver) event(e *Event) int {
+	r.events = append(r.events, e)
+	switch e.Kind {
+	case MemberJoined:
+		r.joined(e.Member, e.State)
+	case MemberLeft:
+		if r.roster[e.Member] == nil && !r.loose || len(r.roster[e.Member]) > 0 {
+			r.t.Fatalf("memberLeft %s, known %v, tracks %v", e.Member, r.roster[e.Member] != nil, r.roster[e.Member])
+		}
+		delete(r.roster, e.Member)
+		delete(r.states, e.Member)
+	case MemberState:
+		if r.roster[e.Member] == nil || r.states[e.Member] == e.State && !r.loose {
+			r.t.Fatalf("memberState %s %d, who is %v", e.Member, e.State, r.states)
+		}
+		r.states[e.Member] = e.State
+	case TrackAdded:
+		r.added(e.Member, e.Track)
+	case TrackRemoved:
+		alias, there := r.roster[e.Member][e.Track.ID]
+		if !there && !r.loose {
+			r.t.Fatalf("trackRemoved %s of %s, which is not there", e.Track.ID, e.Member)
+		}
+		delete(r.roster[e.Member], e.Track.ID)
+		delete(r.tracks, alias)
+	}
+	return eventSize
+}
+
+const eventSize = 200
+
+// message takes a binary message.
+func (r *receiver) message(m Message) {
+	r.t.Helper()
+	r.bytes += uint64(len(m.Data))
+	kind, err := media.KindOf(m.Data)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	if kind == media.KindChunk {
+		r.chunk(m)
+		return
+	}
+	c, err := media.ParseControl(m.Data)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	in := r.track(c.Alias)
+	switch kind {
+	case media.KindAbandon:
+		in.abandons = append(in.abandons, c)
+		if !in.begun || c.Group != in.group || int(c.Frame) != in.whole {
+			r.t.Fatalf("%s: %+v, where group %d (begun %v) has come up to frame %d", in, c, in.group, in.begun, in.whole)
+		}
+		in.abandoned = true
+		in.Abandon(c)
+	case media.KindCatchUp:
+		in.marker(r.t, c)
+		in.CatchUp(c)
+	case media.KindEnd:
+		if in.burst {
+			r.t.Fatalf("%s: End inside a catch-up", in)
+		}
+		in.complete(r)
+		in.ended = true
+	}
+}
+
+func (r *receiver) track(alias uint16) *inbound {
+	r.t.Helper()
+	in := r.tracks[alias]
+	if in == nil {
+		r.t.Fatalf("a message under alias %d, which is not announced", alias)
+	}
+	if in.ended {
+		r.t.Fatalf("%s: a message after End", in)
+	}
+	return in
+}
+
+func (in *inbound) String() string { return in.member + "/" + in.track }
+
+func (in *inbound) marker(t testing.TB, c media.Control) {
+	t.Helper()
+	switch {
+	case c.Code == 1 && in.burst:
+		t.Fatalf("%s: catch-up inside a catch-up", in)
+	case c.Code == 0 && (!in.burst || c.Group != in.group && in.begun):
+		t.Fatalf("%s: catch-up of group %d ends, where one of group %d is open: %v", in, c.Group, in.group, in.burst)
+	case c.Code == 0 && in.announced != 0 && !in.abandoned:
+		t.Fatalf("%s: catch-up ends %d frames short", in, in.announced)
+	case c.Code == 1 && in.begun && c.Group < in.group:
+		t.Fatalf("%s: catch-up goes back from group %d to %d", in, in.group, c.Group)
+	}
+	in.burst = c.Code == 1
+	if in.burst {
+		in.bursts = append(in.bursts, c)
+		in.announced, in.begun, in.abandoned = int(c.Frame), true, false
+		in.group, in.whole = c.Group, 0
+	}
+}
+
+func (r *receiver) chunk(m Message) {
+	r.t.Helper()
+	c, err := media.ParseChunk(m.Data)
+	if err != nil {
+		r.t.Fatal(err)
+	}
+	in := r.track(c.Alias)
+	if !r.tape.same(m) {
+		r.t.Fatalf("%s: group %d frame %d offset %d is not the message that was written", in, c.Group, c.Frame, c.Offset)
+	}
+	if c.Offset == 0 {
+		in.frame(r, &c)
+	}
+	h, data, ok := in.Push(&c)
+	if in.Gaps != 0 {
+		r.t.Fatalf("%s: a gap at group %d frame %d offset %d", in, c.Group, c.Frame, c.Offset)
+	}
+	if !ok {
+		return
+	}
+	in.whole++
+	in.got = append(in.got, got{h.Group, h.Frame, data, in.burst})
+	if w := r.tape.group(c.Alias, h.Group); int(h.Frame) >= len(w) || !bytes.Equal(w[h.Frame], data) {
+		r.t.Fatalf("%s: group %d frame %d differs from what was written", in, h.Group, h.Frame)
+	}
+}
+
+// frame looks at the first chunk of a frame.
+func (in *inbound) frame(r *receiver, c *media.Chunk) {
+	r.t.Helper()
+	if in.burst {
+		if in.announced--; in.announced < 0 || c.Group != in.group {
+			r.t.Fatalf("%s: group %d frame %d inside a catch-up of %d, %d over", in, c.Group, c.Frame, in.group, -in.announced)
+		}
+	}
+	if in.begun && c.Group == in.group && in.abandoned {
+		r.t.Fatalf("%s: group %d frame %d after its Abandon", in, c.Group, c.Frame)
+	}
+	if !in.begun || c.Group != in.group {
+		in.complete(r)
+		in.begun, in.abandoned, in.group, in.whole = true, false, c.Group, 0
+	}
+}
+
+// complete holds that a video group that is over came whole, or was abandoned in so many words.
+func (in *inbound) complete(r *receiver) {
+	r.t.Helper()
+	if n := len(r.tape.group(in.alias, in.group)); in.begun && in.video && !in.abandoned && in.whole != n {
+		r.t.Fatalf("%s: group %d stopped at frame %d of %d without an Abandon", in, in.group, in.whole, n)
+	}
+}
+
+// of returns a track by name, as far as it is still announced.
+func (r *receiver) of(member, track string) *inbound {
+	r.t.Helper()
+	in := r.tracks[r.roster[member][track]]
+	if in == nil {
+		r.t.Fatalf("no track %s of %s", track, member)
+	}
+	return in
+}
+
+// names lists the kinds of the events that came, for comparison of their order.
+func (r *receiver) kinds() (k []EventKind) {
+	for _, e := range r.events {
+		k = append(k, e.Kind)
+	}
+	return k
+}
+
+func (r *receiver) last(kind EventKind) (last *Event) {
+	for _, e := range r.events {
+		if e.Kind == kind {
+			last = e
+		}
+	}
+	return last
+}
+
+func (r *receiver) count(kind EventKind) (n int) {
+	for _, e := range r.events {
+		if e.Kind == kind {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,217 @@
+package relay
+
+import (
+	"errors"
+	"sync"
+	"time"
+
+	"landline/media"
+)
+
+// Room is a name, its members and their tracks.
+type Room struct {
+	relay *Relay
+	name  string
+
+	mu      sync.Mutex
+	gone    bool
+	members map[string]*Member
+	chats   uint64
+}
+
+var errRoomGone = errors.New("the room has just gone")
+
+// change runs f with the room locked, and afterwards tells the sessions that f collected.
+func (r *Room) change(f func(wakes *[]*Subscriber)) {
+	var wakes []*Subscriber
+	r.mu.Lock()
+	f(&wakes)
+	r.mu.Unlock()
+	wakeAll(wakes, true)
+}
+
+// tell queues an event with every member but one.
+func (r *Room) tell(e *Event, but *Member, wakes *[]*Subscriber) {
+	for _, m := range r.members {
+		if m != but && m.sub != nil && m.sub.pushEvent(e) {
+			*wakes = append(*wakes, m.sub)
+		}
+	}
+}
+
+func (r *Room) join(who Identity, carries Carries, notify func(bool)) (m *Member, err error) {
+	r.change(func(wakes *[]*Subscriber) {
+		old := r.members[who.ID]
+		if r.gone {
+			err = errRoomGone
+			return
+		}
+		if old == nil && len(r.members) >= r.relay.opts.MaxMembers {
+			err = ErrRoomFull
+			return
+		}
+		if old != nil {
+			r.remove(old, "replaced", wakes)
+		}
+		m = &Member{room: r, id: who.ID, name: who.Name, carries: carries, since: time.Now(),
+			tracks: map[string]*Track{}, wants: map[Selector]Want{}}
+		m.attach(notify)
+		r.members[who.ID] = m
+		r.tell(&Event{Kind: MemberJoined, Member: m.id, Name: m.name}, m, wakes)
+	})
+	return m, err
+}
+
+// remove takes a member out with its tracks. The caller drops the room if it is empty then.
+func (r *Room) remove(m *Member, reason string, wakes *[]*Subscriber) {
+	if m.left {
+		return
+	}
+	m.left = true
+	if m.grace != nil {
+		m.grace.Stop()
+	}
+	for _, t := range m.tracks {
+		r.end(t, reason, media.EndLeft, wakes)
+	}
+	m.unfeed()
+	m.detach()
+	delete(r.members, m.id)
+	for _, other := range r.members {
+		delete(other.wants, Selector{Member: m.id})
+	}
+	r.tell(&Event{Kind: MemberLeft, Member: m.id, Reason: reason}, nil, wakes)
+}
+
+// leave is remove from outside.
+func (r *Room) leave(m *Member, reason string) {
+	r.change(func(wakes *[]*Subscriber) {
+		r.remove(m, reason, wakes)
+		r.gone = r.gone || len(r.members) == 0
+	})
+	r.mu.Lock()
+	gone := r.gone
+	r.mu.Unlock()
+	if gone {
+		r.relay.drop(r)
+	}
+}
+
+// publish adds tracks of a member, all or none, and feeds them to everybody whose subscriptions fit.
+func (r *Room) publish(m *Member, offers []Offer) (infos []TrackInfo, err error) {
+	r.change(func(wakes *[]*Subscriber) {
+		if err = r.mayPublish(m, offers); err != nil {
+			return
+		}
+		var made []*Track
+		for _, o := range offers {
+			var alias uint16
+			if alias, err = r.relay.aliases.take(r.relay.now()); err != nil {
+				for _, t := range made {
+					r.relay.aliases.giveBack(t.alias, r.relay.now())
+				}
+				return
+			}
+			made = append(made, newTrack(m, o, alias))
+		}
+		for _, t := range made {
+			r.open(m, t, wakes)
+			infos = append(infos, t.snapshot())
+		}
+	})
+	return infos, err
+}
+
+func (r *Room) mayPublish(m *Member, offers []Offer) error {
+	if m.left {
+		return ErrGone
+	}
+	if len(m.tracks)+len(offers) > r.relay.opts.MaxTracks {
+		return ErrTooManyTracks
+	}
+	seen := map[string]bool{}
+	for _, o := range offers {
+		if m.tracks[o.ID] != nil || seen[o.ID] {
+			return ErrTrackExists
+		}
+		seen[o.ID] = true
+	}
+	return nil
+}
+
+func newTrack(m *Member, o Offer, alias uint16) *Track {
+	t := &Track{relay: m.room.relay, room: m.room, member: m, alias: alias, class: ClassOf(o.Kind, o.Source), at: m.room.relay.now()}
+	t.info.Store(&TrackInfo{Offer: o, Alias: alias})
+	t.feeds.Store(&[]*feed{})
+	t.atUs.Store(o.Clock.Us)
+	return t
+}
+
+// open makes a track public: announced and fed in one step, so that nobody misses its first chunk.
+func (r *Room) open(m *Member, t *Track, wakes *[]*Subscriber) {
+	info := t.info.Load()
+	m.tracks[info.ID] = t
+	if m.pub != nil {
+		m.pub.add(t)
+	}
+	r.tell(&Event{Kind: TrackAdded, Member: m.id, Track: t.snapshot()}, m, wakes)
+	for _, other := range r.members {
+		if other != m {
+			other.refeed(t, wakes)
+		}
+	}
+}
+
+// end closes a track: subscribers get End behind what they still have queued.
+func (r *Room) end(t *Track, reason string, why media.EndReason, wakes *[]*Subscriber) {
+	id := t.info.Load().ID
+	if t.member.tracks[id] != t {
+		return
+	}
+	delete(t.member.tracks, id)
+	for _, other := range r.members {
+		delete(other.wants, Selector{Member: t.member.id, Track: id})
+	}
+	if t.member.pub != nil {
+		t.member.pub.forget(t)
+	}
+	t.control(media.Control{Kind: media.KindEnd, Code: byte(why), Alias: t.alias}, wakes)
+	r.relay.aliases.giveBack(t.alias, r.relay.now())
+	r.tell(&Event{Kind: TrackRemoved, Member: t.member.id, Track: TrackInfo{Offer: Offer{ID: id}}, Reason: reason}, t.member, wakes)
+}
+
+func (r *Room) endTrack(t *Track, reason string, why media.EndReason) {
+	r.change(func(wakes *[]*Subscriber) { r.end(t, reason, why, wakes) })
+}
+
+// update changes a track's announcement and tells everybody.
+func (r *Room) update(m *Member, id string, f func(*TrackInfo)) (err error) {
+	r.change(func(wakes *[]*Subscriber) {
+		t := m.tracks[id]
+		if t == nil {
+			err = ErrNoSuchTrack
+			return
+		}
+		info := *t.info.Load()
+		f(&info)
+		t.info.Store(&info)
+		r.tell(&Event{Kind: TrackUpdated, Member: m.id, Track: t.snapshot()}, m, wakes)
+	})
+	return err
+}
+
+// chat sends text to everybody, the sender included, whose copy carries req.
+func (r *Room) chat(m *Member, text string, req int64) {
+	r.change(func(wakes *[]*Subscriber) {
+		if m.left {
+			return
+		}
+		r.chats++
+		now := time.Now()
+		say := func(req int64) *Event {
+			return &Event{Kind: ChatText, Member: m.id, Name: m.name, Text: text, Req: req, Seq: r.chats, At: now}
+		}
+		r.tell(say(0), m, wakes)
+		m.tellLocked(say(req), wakes)
+	})
+}

@@ -1,0 +1,100 @@
+package relay
+
+import (
+	"slices"
+	"strings"
+	"time"
+)
+
+// RoomStats is what is known of a room now.
+type RoomStats struct {
+	Name    string
+	Members []MemberStats
+}
+
+// MemberStats is what is known of a member now.
+type MemberStats struct {
+	ID, Name string
+	State    State
+	Since    time.Time
+	Tracks   []TrackStats
+	Link     LinkStats
+}
+
+// TrackStats counts what a track has brought to the relay.
+type TrackStats struct {
+	TrackInfo
+	Frames, Bytes, KeyFrames uint64
+	Subscribers              int
+}
+
+// LinkStats tells how a member's own reception goes.
+type LinkStats struct {
+	QueueBytes   int
+	QueueAge     time.Duration // of the oldest frame that waits
+	InFlight     int           // bytes sent and not acknowledged
+	Rate         int           // bytes a second delivered, the best of the last 2 s
+	Sent         uint64        // payload bytes on this connection
+	ClosedGates  int           // video tracks that wait for a key frame
+	Drops        DropCounts
+	Subscribed   int
+	WaitingEvent int
+}
+
+// Snapshot describes all rooms, ordered by name, members by when they came.
+func (r *Relay) Snapshot() []RoomStats {
+	r.mu.Lock()
+	rooms := make([]*Room, 0, len(r.rooms))
+	for _, rm := range r.rooms {
+		rooms = append(rooms, rm)
+	}
+	r.mu.Unlock()
+	slices.SortFunc(rooms, func(a, b *Room) int { return strings.Compare(a.name, b.name) })
+	out := make([]RoomStats, 0, len(rooms))
+	for _, rm := range rooms {
+		if s := rm.snapshot(); len(s.Members) > 0 {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+func (r *Room) snapshot() RoomStats {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	s := RoomStats{Name: r.name}
+	for _, m := range r.members {
+		ms := MemberStats{ID: m.id, Name: m.name, State: m.state, Since: m.since}
+		for _, t := range m.tracks {
+			ms.Tracks = append(ms.Tracks, TrackStats{TrackInfo: t.snapshot(), Frames: t.frames.Load(), Bytes: t.bytes.Load(),
+				KeyFrames: t.keyFrames.Load(), Subscribers: len(*t.feeds.Load())})
+		}
+		slices.SortFunc(ms.Tracks, func(a, b TrackStats) int { return strings.Compare(a.ID, b.ID) })
+		if m.sub != nil {
+			ms.Link = m.sub.Stats()
+		}
+		s.Members = append(s.Members, ms)
+	}
+	slices.SortFunc(s.Members, func(a, b MemberStats) int { return a.Since.Compare(b.Since) })
+	return s
+}
+
+// Stats tells how the subscriber's link does.
+func (s *Subscriber) Stats() LinkStats {
+	now := s.now()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	l := LinkStats{InFlight: int(s.sent - s.acked), Rate: s.rate.rate(now), Sent: s.sent, Drops: s.drops,
+		Subscribed: len(s.feeds), WaitingEvent: len(s.events)}
+	for _, f := range s.feeds {
+		l.QueueBytes += f.bytes
+		l.QueueAge = max(l.QueueAge, f.age(now))
+		if f.closed && !f.paused {
+			l.ClosedGates++
+		}
+		for r, n := range f.drops {
+			l.Drops[r] += n
+		}
+	}
+	return l
+}

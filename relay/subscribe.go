@@ -1,0 +1,171 @@
+package relay
+
+import (
+	"errors"
+	"slices"
+	"time"
+)
+
+// Selector says what a subscription is for. Zero: every track of every other member. Name: every track of
+// members with this display name. Member: every track of this one. Member and Track: this track.
+type Selector struct{ Member, Name, Track string }
+
+// Want says how.
+type Want struct {
+	Priority int
+	MaxAge   time.Duration // 0 means the class's
+	Paused   bool
+}
+
+// ErrTooManySubscriptions says that a member has as many subscriptions as it may.
+var ErrTooManySubscriptions = errors.New("the member has as many subscriptions as it may")
+
+const maxSubscriptions = 256
+
+// Subscribe adds a subscription, or replaces the one with the same selector.
+func (m *Member) Subscribe(s Selector, w Want) (err error) {
+	m.room.change(func(wakes *[]*Subscriber) {
+		if _, there := m.wants[s]; !there && len(m.wants) >= maxSubscriptions {
+			err = ErrTooManySubscriptions
+			return
+		}
+		if err = m.room.exists(s); err != nil {
+			return
+		}
+		m.wants[s] = w
+		m.refeedAll(wakes)
+	})
+	return err
+}
+
+// exists refuses a selector for a member or track that is not there; standing ones may wait.
+func (r *Room) exists(s Selector) error {
+	if s.Member == "" {
+		return nil
+	}
+	if s.Track != "" {
+		_, err := r.find(s.Member, s.Track)
+		return err
+	}
+	if r.members[s.Member] == nil {
+		return ErrNoSuchMember
+	}
+	return nil
+}
+
+// Unsubscribe takes a subscription back; less specific ones apply again.
+func (m *Member) Unsubscribe(s Selector) {
+	m.room.change(func(wakes *[]*Subscriber) {
+		delete(m.wants, s)
+		m.refeedAll(wakes)
+	})
+}
+
+// want finds the most specific subscription that fits a track.
+func (m *Member) want(t *Track) (Want, bool) {
+	owner := t.member
+	for _, s := range [...]Selector{{Member: owner.id, Track: t.info.Load().ID}, {Member: owner.id}, {Name: owner.name}, {}} {
+		if w, ok := m.wants[s]; ok {
+			return w, true
+		}
+	}
+	return Want{}, false
+}
+
+func (m *Member) refeedAll(wakes *[]*Subscriber) {
+	for _, other := range m.room.members {
+		if other == m {
+			continue
+		}
+		for _, t := range other.tracks {
+			m.refeed(t, wakes)
+		}
+	}
+}
+
+// refeed brings one track's feed to this member in line with the member's subscriptions.
+func (m *Member) refeed(t *Track, wakes *[]*Subscriber) {
+	if m.sub == nil {
+		return
+	}
+	want, ok := m.want(t)
+	f := m.sub.feedOf(t)
+	switch {
+	case !ok && f == nil:
+		return
+	case !ok:
+		t.unfeed(m)
+	case f != nil:
+		if m.sub.adjust(f, want) {
+			*wakes = append(*wakes, m.sub)
+		}
+	case !slices.Contains(m.carries, t.info.Load().Codec):
+		m.noCommonCodec(t, wakes)
+	default:
+		caughtUp, wake := t.feed(m, want)
+		if wake {
+			*wakes = append(*wakes, m.sub)
+		}
+		if !caughtUp {
+			t.askNow(wakes)
+		}
+	}
+}
+
+// feed subscribes a member to the track, beginning with the current group. It is called under Room.mu, so
+// that the list of feeds changes in one place at a time. caughtUp is false where the member waits for a key frame.
+func (t *Track) feed(m *Member, w Want) (caughtUp, wake bool) {
+	info := t.info.Load()
+	f := &feed{sub: m.sub, member: t.member.id, track: info.ID, source: t, alias: t.alias, class: t.class}
+	f.apply(w)
+	s := m.sub
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	// From here on the pass over the subscribers waits for the lock held; what it brought before is in the
+	// group, which is read after.
+	feeds := append(slices.Clone(*t.feeds.Load()), f)
+	t.feeds.Store(&feeds)
+	s.add(f)
+	f.begin(s.now())
+	return !f.closed, f.waiting() && s.wake(true)
+}
+
+// begin starts a feed that has sent nothing: video with a catch-up, or with the gate closed until a group comes.
+func (f *feed) begin(now time.Duration) {
+	if !f.video() || f.paused {
+		return
+	}
+	if !f.startBurst(now) {
+		f.close(now)
+	}
+}
+
+func (f *feed) apply(w Want) {
+	f.priority, f.paused, f.maxAge = w.Priority, w.Paused, w.MaxAge
+	if f.maxAge == 0 {
+		f.maxAge = f.class.MaxAge()
+	}
+}
+
+// unfeed takes a member off the track. Called under Room.mu.
+func (t *Track) unfeed(m *Member) {
+	if m.sub == nil {
+		return
+	}
+	if f := m.sub.feedOf(t); f != nil {
+		feeds := slices.DeleteFunc(slices.Clone(*t.feeds.Load()), func(other *feed) bool { return other == f })
+		t.feeds.Store(&feeds)
+		m.sub.discard(f)
+	}
+}
+
+func (s *Subscriber) feedOf(t *Track) *feed {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, f := range s.feeds {
+		if f.source == t {
+			return f
+		}
+	}
+	return nil
+}

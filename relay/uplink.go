@@ -1,0 +1,112 @@
+package relay
+
+import (
+	"time"
+
+	"landline/media"
+)
+
+// Uplink is a sender's own queue towards a relay: the same Subscriber that a relay keeps for each of its
+// receivers, fed by the sender's tracks. What the sender drops, it drops by the relay's rules.
+type Uplink struct {
+	*Subscriber
+	totals Totals
+}
+
+// NewUplink makes an empty uplink. notify is called when there is something to pull; see Join.
+func NewUplink(notify func(audio bool)) *Uplink {
+	u := &Uplink{}
+	start := time.Now()
+	u.Subscriber = newSubscriber(notify, func() time.Duration { return time.Since(start) }, &u.totals)
+	return u
+}
+
+// Drops gives the frames dropped here, by reason.
+func (u *Uplink) Drops() DropCounts { return u.totals.Drops() }
+
+// UplinkTrack is one track of an Uplink. Its methods are called by one goroutine.
+type UplinkTrack struct {
+	uplink *Uplink
+	feed   *feed
+	seq    uint64
+	last   media.ChunkHeader
+}
+
+// Add opens a track under its alias.
+func (u *Uplink) Add(alias uint16, class Class) *UplinkTrack {
+	f := &feed{sub: u.Subscriber, alias: alias, class: class}
+	f.apply(Want{})
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.add(f)
+	return &UplinkTrack{uplink: u, feed: f}
+}
+
+// Write queues one chunk; c is m.Data parsed. It reports whether the rest of the group is being dropped,
+// so that the next frame had better be a key frame.
+func (t *UplinkTrack) Write(c *media.Chunk, m Message) (keyWanted bool) {
+	t.last = c.ChunkHeader
+	t.push(&item{Message: m, kind: media.KindChunk, head: c.ChunkHeader})
+	t.uplink.mu.Lock()
+	defer t.uplink.mu.Unlock()
+	return t.feed.closed
+}
+
+// End queues the track's End.
+func (t *UplinkTrack) End(why media.EndReason) {
+	c := media.Control{Kind: media.KindEnd, Code: byte(why), Alias: t.feed.alias, Group: t.last.Group, Frame: t.last.Frame + 1}
+	t.push(&item{Message: Message{Data: c.Append(nil)}, kind: media.KindEnd, head: media.ChunkHeader{Group: c.Group, Frame: c.Frame}})
+}
+
+func (t *UplinkTrack) push(it *item) {
+	it.seq = t.seq
+	t.seq++
+	if wake, _ := t.uplink.pushItem(t.feed, it, t.uplink.now()); wake {
+		t.uplink.notify(!t.feed.video())
+	}
+}
+
+// Drained reports whether everything written was sent and acknowledged.
+func (u *Uplink) Drained() bool {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return len(u.events) == 0 && len(u.urgent) == 0 && u.pick() == nil && u.sent == u.acked
+}
+
+// Age is how long the oldest waiting frame has waited.
+func (u *Uplink) Age() (oldest time.Duration) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	for _, f := range u.feeds {
+		oldest = max(oldest, f.age(u.now()))
+	}
+	return oldest
+}
+
+// Reconnected starts over on a new connection: what waited is dropped, except an End, and video waits for its
+// next group.
+func (u *Uplink) Reconnected() {
+	now := u.now()
+	u.mu.Lock()
+	u.sent, u.acked, u.rate, u.told, u.urgent = 0, 0, meter{}, toldNothing, nil
+	for _, f := range u.feeds {
+		ended := f.ended
+		var end entry
+		if ended {
+			end = f.queue.buf[len(f.queue.buf)-1]
+		}
+		f.sentAny, f.sentOpen = false, false
+		f.clear(media.DropLost)
+		if f.video() {
+			f.close(now)
+		}
+		if ended {
+			f.queue.push(end)
+		}
+	}
+	wake := u.something() && u.wake(true)
+	u.mu.Unlock()
+	if wake {
+		u.notify(true)
+	}
+}

@@ -1,0 +1,85 @@
+package server
+
+import (
+	"encoding/json"
+	"net/http"
+	"time"
+
+	"landline/relay"
+	"landline/signaling"
+)
+
+// RoomsReply is what GET /api/rooms answers.
+type RoomsReply struct {
+	Server   string       `json:"server"`
+	UptimeMs int64        `json:"uptimeMs"`
+	Rooms    []RoomStatus `json:"rooms"`
+}
+
+// RoomStatus describes one room.
+type RoomStatus struct {
+	Room    string         `json:"room"`
+	Members []MemberStatus `json:"members"`
+}
+
+// MemberStatus describes one member: what it publishes, and how its own reception goes.
+type MemberStatus struct {
+	ID        string        `json:"id"`
+	Name      string        `json:"name"`
+	State     string        `json:"state"`
+	Transport string        `json:"transport"`
+	Since     time.Time     `json:"since"`
+	Tracks    []TrackStatus `json:"tracks"`
+	Link      LinkStatus    `json:"link"`
+}
+
+// TrackStatus counts what a track has brought to the relay since it began.
+type TrackStatus struct {
+	ID          string `json:"id"`
+	Kind        string `json:"kind"`
+	Codec       string `json:"codec"`
+	Muted       bool   `json:"muted"`
+	Frames      uint64 `json:"frames"`
+	Bytes       uint64 `json:"bytes"`
+	KeyFrames   uint64 `json:"keyFrames"`
+	Subscribers int    `json:"subscribers"`
+}
+
+// LinkStatus tells how a member's reception goes now.
+type LinkStatus struct {
+	Subscribed  int               `json:"subscribed"`
+	QueueBytes  int               `json:"queueBytes"`
+	QueueAgeMs  float64           `json:"queueAgeMs"`
+	InFlight    int               `json:"inFlightBytes"`
+	Rate        int               `json:"bytesPerSecond"`
+	Sent        uint64            `json:"sentBytes"`
+	ClosedGates int               `json:"closedGates"`
+	Drops       map[string]uint64 `json:"drops"`
+}
+
+func (s *Server) rooms(w http.ResponseWriter, _ *http.Request) {
+	reply := RoomsReply{Server: "landline/" + s.cfg.Version, UptimeMs: time.Since(s.start).Milliseconds(), Rooms: []RoomStatus{}}
+	for _, r := range s.relay.Snapshot() {
+		room := RoomStatus{Room: r.Name}
+		for _, m := range r.Members {
+			room.Members = append(room.Members, memberStatus(m))
+		}
+		reply.Rooms = append(reply.Rooms, room)
+	}
+	w.Header().Set("Content-Type", "application/json")
+	_ = json.NewEncoder(w).Encode(reply)
+}
+
+func memberStatus(m relay.MemberStats) MemberStatus {
+	out := MemberStatus{ID: m.ID, Name: m.Name, State: wireState(m.State), Transport: "websocket", Since: m.Since, Tracks: []TrackStatus{},
+		Link: LinkStatus{Subscribed: m.Link.Subscribed, QueueBytes: m.Link.QueueBytes, QueueAgeMs: float64(m.Link.QueueAge.Microseconds()) / 1000,
+			InFlight: m.Link.InFlight, Rate: m.Link.Rate, Sent: m.Link.Sent, ClosedGates: m.Link.ClosedGates, Drops: dropNames(m.Link.Drops)}}
+	if out.State == signaling.Reconnecting {
+		out.Transport = "none"
+	}
+	for _, t := range m.Tracks {
+		out.Tracks = append(out.Tracks, TrackStatus{ID: t.ID, Kind: string(t.Kind), Codec: string(t.Codec), Muted: t.Muted, Frames: t.Frames,
+			Bytes: t.Bytes, KeyFrames: t.KeyFrames, Subscribers: t.Subscribers})
+	}
+	return out
+}

@@ -1,0 +1,220 @@
+package server
+
+import (
+	"errors"
+	"slices"
+	"time"
+
+	"landline/media"
+	"landline/relay"
+	"landline/signaling"
+	"landline/signaling/token"
+)
+
+// text deals with a control message.
+func (r *reader) text(msg []byte) error {
+	m, err := signaling.Decode(msg)
+	if err != nil {
+		return signaling.Closef(signaling.CloseBadMessage, "%s", err)
+	}
+	switch m := m.(type) {
+	case nil:
+		return nil
+	case *signaling.Hello:
+		return r.hello(m)
+	case *signaling.Join:
+		return r.joinRoom(m)
+	case *signaling.Bye:
+		return signaling.Closef(signaling.CloseNormal, "left")
+	}
+	if r.sub == nil {
+		return signaling.Closef(signaling.CloseBadMessage, "only hello, join and bye before joined")
+	}
+	return r.inRoom(m)
+}
+
+func (r *reader) hello(m *signaling.Hello) error {
+	if r.greeted {
+		return signaling.Closef(signaling.CloseBadMessage, "a second hello")
+	}
+	if m.Version != signaling.Version {
+		return signaling.Closef(signaling.CloseUnsupportedVersion, "this server speaks version %d", signaling.Version)
+	}
+	r.greeted = true
+	for _, c := range []media.Codec{media.Opus, media.VP8, media.VP9, media.H264, media.AV1} {
+		if slices.Contains(m.Decode.WS, c) {
+			r.carries = append(r.carries, c)
+		}
+	}
+	r.send(signaling.Welcome{Type: "welcome", Version: signaling.Version, Server: "landline/" + r.server.cfg.Version,
+		Features: []string{}, Limits: signaling.DefaultLimits()})
+	return nil
+}
+
+func (r *reader) joinRoom(j *signaling.Join) error {
+	if !r.greeted || r.sub != nil {
+		return signaling.Closef(signaling.CloseBadMessage, "join comes once, after hello")
+	}
+	st, resumed, err := r.server.join(r.Session, j, r.carries)
+	if errors.Is(err, errResumeRefused) {
+		r.fail(j.Req, signaling.ErrResumeRefused, err.Error())
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	_ = r.out.conn.SetReadDeadline(time.Time{})
+	reply := signaling.Joined{Type: "joined", Req: j.Req, Room: j.Room, Resumed: resumed, Resume: st.ticket,
+		GraceMs: signaling.Grace.Milliseconds(), Grants: []string{}}
+	for _, g := range st.grants {
+		reply.Grants = append(reply.Grants, string(g))
+	}
+	var refused []signaling.Error
+	if !resumed {
+		if len(j.Publish) > 0 {
+			if _, e := r.publish(j.Publish); e != nil {
+				refused = append(refused, *e)
+			}
+		}
+		for i := range j.Subscribe {
+			if e := r.subscribe(&j.Subscribe[i]); e != nil {
+				refused = append(refused, *e)
+			}
+		}
+	}
+	self, others := st.member.Roster()
+	reply.Self, reply.Members = wireMember(self), []signaling.Member{}
+	for _, m := range others {
+		reply.Members = append(reply.Members, wireMember(m))
+	}
+	r.send(reply)
+	for _, e := range refused {
+		e.Req = j.Req
+		r.send(e)
+	}
+	r.mu.Lock()
+	r.joined = true
+	early := r.Session.early
+	r.mu.Unlock()
+	r.sub.AddSent(early)
+	r.shard.schedule(r.Session, true)
+	r.server.log.Info("joined", "room", j.Room, "member", self.ID, "name", self.Name, "resumed", resumed, "remote", r.remote)
+	return nil
+}
+
+// inRoom deals with what a member may say.
+func (r *reader) inRoom(m any) error {
+	var req int64
+	var fault *signaling.Error
+	member := r.seat.member
+	switch m := m.(type) {
+	case *signaling.Publish:
+		req = m.Req
+		var tracks []signaling.Track
+		if tracks, fault = r.publish(m.Tracks); fault == nil {
+			r.send(signaling.Published{Type: "published", Req: req, Tracks: tracks})
+		}
+	case *signaling.Configure:
+		req = m.Req
+		if err := signaling.CheckFormat(m.Track, m.Format()); err != nil {
+			fault = faultOf(signaling.ErrBadTrack, err)
+		} else {
+			fault = trackFault(member.Configure(m.Track, m.Format()))
+		}
+	case *signaling.Mute:
+		req, fault = m.Req, trackFault(member.Mute(m.Track, m.Muted))
+	case *signaling.Unpublish:
+		req, fault = m.Req, trackFault(member.Unpublish(m.Track))
+	case *signaling.Subscribe:
+		req, fault = m.Req, r.subscribe(m)
+	case *signaling.Unsubscribe:
+		member.Unsubscribe(relay.Selector{Member: m.Member, Name: m.Name, Track: m.Track})
+	case *signaling.KeyFrame:
+		req, fault = m.Req, trackFault(member.KeyFrame(m.Member, m.Track))
+	case *signaling.Chat:
+		req, fault = m.Req, r.chat(m)
+	case *signaling.AckInterval:
+		r.mu.Lock()
+		r.ackEvery = time.Duration(m.Ms) * time.Millisecond
+		r.mu.Unlock()
+	default:
+		return signaling.Closef(signaling.CloseBadMessage, "a message that only the server sends")
+	}
+	if fault != nil {
+		fault.Req = req
+		r.send(*fault)
+	}
+	return nil
+}
+
+func faultOf(code string, err error) *signaling.Error {
+	return &signaling.Error{Type: "error", Code: code, Text: err.Error()}
+}
+
+func noGrant(g token.Grant) *signaling.Error {
+	return faultOf(signaling.ErrNoGrant, errors.New("the token does not grant "+string(g)))
+}
+
+// trackFault gives the code for an error of relay.
+func trackFault(err error) *signaling.Error {
+	for _, f := range []struct {
+		err  error
+		code string
+	}{{relay.ErrNoSuchTrack, signaling.ErrNoSuchTrack}, {relay.ErrNoSuchMember, signaling.ErrNoSuchMember},
+		{relay.ErrTrackExists, signaling.ErrTrackExists}, {relay.ErrTooManyTracks, signaling.ErrTooManyTracks},
+		{relay.ErrTooManySubscriptions, signaling.ErrTooManySubscriptions}, {relay.ErrNoAlias, signaling.ErrNoAlias}} {
+		if errors.Is(err, f.err) {
+			return faultOf(f.code, err)
+		}
+	}
+	return nil // none, or the member is gone, and its session with it
+}
+
+func (r *reader) publish(tracks []signaling.Track) ([]signaling.Track, *signaling.Error) {
+	if !r.seat.may(token.Publish) {
+		return nil, noGrant(token.Publish)
+	}
+	offers := make([]relay.Offer, 0, len(tracks))
+	for i := range tracks {
+		t := &tracks[i]
+		if err := t.CheckOffer(); err != nil {
+			return nil, faultOf(signaling.ErrBadTrack, err)
+		}
+		offers = append(offers, relay.Offer{ID: t.ID, Source: t.Source, Format: t.Format(),
+			Clock: relay.Clock(t.Clock), KeyOnRequest: t.KeyOnRequest})
+	}
+	infos, err := r.seat.member.Publish(offers)
+	if err != nil {
+		return nil, trackFault(err)
+	}
+	out := make([]signaling.Track, 0, len(infos))
+	for _, info := range infos {
+		out = append(out, wireTrack(info))
+	}
+	return out, nil
+}
+
+// defaultPriority is that of a subscription that names none.
+const defaultPriority = 4
+
+func (r *reader) subscribe(m *signaling.Subscribe) *signaling.Error {
+	if !r.seat.may(token.Subscribe) {
+		return noGrant(token.Subscribe)
+	}
+	w := relay.Want{Priority: defaultPriority, MaxAge: time.Duration(m.MaxAgeMs) * time.Millisecond, Paused: m.Paused}
+	if m.Priority != nil {
+		w.Priority = *m.Priority
+	}
+	return trackFault(r.seat.member.Subscribe(relay.Selector{Member: m.Member, Name: m.Name, Track: m.Track}, w))
+}
+
+func (r *reader) chat(m *signaling.Chat) *signaling.Error {
+	if !r.seat.may(token.Data) {
+		return noGrant(token.Data)
+	}
+	if m.Text == "" || len(m.Text) > signaling.MaxChat {
+		return faultOf(signaling.ErrBadChat, errors.New("chat is 1 to 4096 bytes of text"))
+	}
+	r.seat.member.Chat(m.Text, m.Req)
+	return nil
+}

@@ -1,0 +1,90 @@
+package server
+
+import (
+	"landline/media"
+	"landline/relay"
+	"landline/signaling"
+)
+
+// eventFrame gives an event as a text frame, made once for all who receive it, and its payload's size.
+func eventFrame(e *relay.Event) (frame []byte, payload int) {
+	if cached := e.Encoded.Load(); cached != nil {
+		frame = *cached
+	} else {
+		frame = signaling.TextFrame(signaling.Encode(eventMessage(e)))
+		e.Encoded.Store(&frame)
+	}
+	switch {
+	case frame[1] < 126:
+		return frame, len(frame) - 2
+	case frame[1] == 126:
+		return frame, len(frame) - 4
+	}
+	return frame, len(frame) - 10
+}
+
+// eventMessage gives the message of docs/protocol.md section 4 that tells of an event.
+func eventMessage(e *relay.Event) any {
+	switch e.Kind {
+	case relay.MemberJoined:
+		return signaling.MemberJoined{Type: "memberJoined", Member: wireMember(relay.MemberInfo{ID: e.Member, Name: e.Name, State: e.State, Tracks: e.Tracks})}
+	case relay.MemberLeft:
+		return signaling.MemberLeft{Type: "memberLeft", ID: e.Member, Reason: e.Reason}
+	case relay.MemberState:
+		return signaling.MemberState{Type: "memberState", ID: e.Member, State: wireState(e.State)}
+	case relay.TrackAdded:
+		return signaling.TrackAdded{Type: "trackAdded", Member: e.Member, Track: wireTrack(e.Track)}
+	case relay.TrackUpdated:
+		return signaling.TrackAdded{Type: "trackUpdated", Member: e.Member, Track: wireTrack(e.Track)}
+	case relay.TrackRemoved:
+		return signaling.TrackRemoved{Type: "trackRemoved", Member: e.Member, Track: e.Track.ID, Reason: e.Reason}
+	case relay.Feedback:
+		return signaling.Feedback{Type: "feedback", Track: e.Track.ID, KeyFrame: true}
+	case relay.ChatText:
+		return signaling.Chat{Type: "chat", Req: e.Req, From: e.Member, Name: e.Name, Text: e.Text, Seq: e.Seq, AtUs: e.At.UnixMicro()}
+	case relay.DropReport:
+		return wireDrops(e.Drops)
+	default:
+		return signaling.Notice{Type: "notice", Code: e.Reason, Member: e.Member, Track: e.Track.ID, Text: e.Text}
+	}
+}
+
+func wireState(s relay.State) string {
+	if s == relay.Reconnecting {
+		return signaling.Reconnecting
+	}
+	return signaling.Online
+}
+
+func wireMember(m relay.MemberInfo) signaling.Member {
+	out := signaling.Member{ID: m.ID, Name: m.Name, State: wireState(m.State), Tracks: []signaling.Track{}}
+	for _, t := range m.Tracks {
+		out.Tracks = append(out.Tracks, wireTrack(t))
+	}
+	return out
+}
+
+func wireTrack(t relay.TrackInfo) signaling.Track {
+	return signaling.Track{ID: t.ID, Kind: t.Kind, Source: t.Source, Codec: t.Codec, CodecString: t.CodecString, Config: t.Config,
+		Width: t.Width, Height: t.Height, Colour: t.Colour, SampleRate: t.SampleRate, Channels: t.Channels,
+		Layers: []signaling.Layer{{Alias: t.Alias}}, Clock: signaling.Clock(t.Clock), AtUs: t.AtUs, Muted: t.Muted, KeyOnRequest: t.KeyOnRequest}
+}
+
+func wireDrops(drops []relay.TrackDrops) signaling.Drops {
+	out := signaling.Drops{Type: "drops"}
+	for _, d := range drops {
+		out.Tracks = append(out.Tracks, signaling.TrackDrop{Member: d.Member, Track: d.Track, Frames: dropNames(d.Frames)})
+	}
+	return out
+}
+
+// dropNames gives the counts that are not 0, by the names of the reasons.
+func dropNames(counts relay.DropCounts) map[string]uint64 {
+	out := map[string]uint64{}
+	for r, n := range counts {
+		if n > 0 {
+			out[media.DropReason(r).String()] = n
+		}
+	}
+	return out
+}

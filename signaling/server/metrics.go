@@ -1,0 +1,120 @@
+package server
+
+import (
+	"context"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"sync"
+	"sync/atomic"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	"landline/media"
+	"landline/signaling"
+)
+
+// counters are what the server counts besides the relay.
+type counters struct {
+	sessions, resumes, panics, unknown, throttled atomic.Uint64
+	writes, partial                               atomic.Uint64 // flushes, and those that a full socket cut short
+
+	mu     sync.Mutex
+	closes map[signaling.CloseCode]uint64
+}
+
+// closing counts an end and logs it.
+func (s *Server) closing(ss *Session, why *signaling.Closed) {
+	s.stats.mu.Lock()
+	if s.stats.closes == nil {
+		s.stats.closes = map[signaling.CloseCode]uint64{}
+	}
+	s.stats.closes[why.Code]++ // codes are few: ours, and 1002, 1006, 1009
+	s.stats.mu.Unlock()
+	level := slog.LevelInfo
+	if again, _ := why.Code.Retry(); !again && why.Code != signaling.CloseNormal {
+		level = slog.LevelWarn
+	}
+	s.log.Log(context.Background(), level, "session ended", "code", int(why.Code), "name", why.Code.Name(), "text", why.Text, "remote", ss.remote)
+}
+
+// collector gives the relay's and the server's counters to Prometheus.
+type collector struct{ s *Server }
+
+var (
+	descRooms    = desc("rooms", "Rooms with members.")
+	descMembers  = desc("members", "Members in rooms.", "state")
+	descSessions = desc("sessions", "WebSocket sessions that are open.")
+	descQueue    = desc("queue_bytes", "Bytes that wait in subscribers' queues.")
+	descOpened   = desc("sessions_total", "WebSocket sessions that were opened.")
+	descResumes  = desc("resumes_total", "Sessions that resumed a membership.")
+	descCloses   = desc("closes_total", "Sessions that ended, by close code.", "code", "name")
+	descFrames   = desc("frames_in_total", "Frames received from publishers.")
+	descIn       = desc("media_bytes_in_total", "Media bytes received from publishers, by path.", "path")
+	descOut      = desc("media_bytes_out_total", "Media bytes sent to subscribers, by path.", "path")
+	descDrops    = desc("frames_dropped_total", "Frames dropped on the way to subscribers, by reason.", "reason")
+	descAsks     = desc("keyframe_requests_total", "Key-frame requests passed on to publishers.")
+	descPanics   = desc("panics_total", "Panics caught, each of which ended one session.")
+	descUnknown  = desc("unknown_alias_total", "Chunks under unknown aliases.")
+	descSlowed   = desc("throttled_total", "Times a session that sent too much was read more slowly.")
+	descWrites   = desc("writes_total", "Batches written to sockets.")
+	descPartial  = desc("writes_partial_total", "Batches that a full socket did not take at once.")
+)
+
+func desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc("landline_"+name, help, labels, nil)
+}
+
+func (c collector) Describe(ch chan<- *prometheus.Desc) { prometheus.DescribeByCollect(c, ch) }
+
+func (c collector) Collect(ch chan<- prometheus.Metric) {
+	s := c.s
+	gauge := func(d *prometheus.Desc, v int, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.GaugeValue, float64(v), labels...)
+	}
+	count := func(d *prometheus.Desc, v uint64, labels ...string) {
+		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
+	}
+	rooms, members, queued := s.relay.Snapshot(), map[string]int{signaling.Online: 0, signaling.Reconnecting: 0}, 0
+	for _, r := range rooms {
+		for _, m := range r.Members {
+			members[wireState(m.State)]++
+			queued += m.Link.QueueBytes
+		}
+	}
+	gauge(descRooms, len(rooms))
+	for state, n := range members {
+		gauge(descMembers, n, state)
+	}
+	gauge(descQueue, queued)
+	gauge(descSessions, len(s.list()))
+	t := s.relay.Totals()
+	count(descFrames, t.FramesIn.Load())
+	count(descIn, t.BytesIn.Load(), "websocket")
+	count(descOut, t.BytesOut.Load(), "websocket")
+	count(descAsks, t.Asks.Load())
+	drops := t.Drops()
+	for r := 1; r < media.DropReasons; r++ {
+		count(descDrops, drops[r], media.DropReason(r).String())
+	}
+	for _, v := range []struct {
+		d *prometheus.Desc
+		n *atomic.Uint64
+	}{{descOpened, &s.stats.sessions}, {descResumes, &s.stats.resumes}, {descPanics, &s.stats.panics}, {descUnknown, &s.stats.unknown},
+		{descSlowed, &s.stats.throttled}, {descWrites, &s.stats.writes}, {descPartial, &s.stats.partial}} {
+		count(v.d, v.n.Load())
+	}
+	s.stats.mu.Lock()
+	defer s.stats.mu.Unlock()
+	for code, n := range s.stats.closes {
+		count(descCloses, n, strconv.Itoa(int(code)), code.Name())
+	}
+}
+
+func (s *Server) metrics() http.Handler {
+	reg := prometheus.NewRegistry()
+	reg.MustRegister(collector{s}, collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return promhttp.HandlerFor(reg, promhttp.HandlerOpts{})
+}

@@ -1,0 +1,169 @@
+package server
+
+import (
+	"crypto/rand"
+	"encoding/base64"
+	"errors"
+	"time"
+
+	"landline/media"
+	"landline/relay"
+	"landline/signaling"
+	"landline/signaling/token"
+)
+
+// seat is what the server keeps of a member over its sessions.
+type seat struct {
+	member *relay.Member
+	grants []token.Grant
+	ticket string // the resume token that is good now
+}
+
+// may reports whether the member's token grants something.
+func (st *seat) may(g token.Grant) bool {
+	for _, have := range st.grants {
+		if have == g {
+			return true
+		}
+	}
+	return false
+}
+
+var errResumeRefused = errors.New("this resume token is not good (any more): join anew")
+
+// admit checks the token of a join. In dev mode everybody gets an identity of their own.
+func (s *Server) admit(j *signaling.Join) (relay.Identity, []token.Grant, error) {
+	if s.cfg.Keys.Empty() {
+		name := j.Name
+		if name == "" {
+			name = "Guest"
+		}
+		return relay.Identity{ID: "m-" + secret(9), Name: name}, []token.Grant{token.Publish, token.Subscribe, token.Data}, nil
+	}
+	c, err := s.cfg.Keys.Verify(j.Token, j.Room, time.Now())
+	switch {
+	case errors.Is(err, token.ErrExpired):
+		return relay.Identity{}, nil, signaling.Closef(signaling.CloseTokenExpired, "%s", err)
+	case errors.Is(err, token.ErrForbidden):
+		return relay.Identity{}, nil, signaling.Closef(signaling.CloseForbidden, "%s", err)
+	case err != nil:
+		return relay.Identity{}, nil, signaling.Closef(signaling.CloseBadToken, "%s", err)
+	}
+	id := relay.Identity{ID: c.Identity, Name: c.Name}
+	if id.Name == "" {
+		id.Name = j.Name
+	}
+	if id.Name == "" {
+		id.Name = id.ID
+	}
+	return id, c.Grants, nil
+}
+
+// join seats a session: as a newcomer, or on the seat that its resume token names.
+func (s *Server) join(ss *Session, j *signaling.Join, carries []media.Codec) (st *seat, resumed bool, err error) {
+	s.joins.Lock()
+	defer s.joins.Unlock()
+	if j.Resume != "" {
+		st, err = s.resume(ss, j, carries)
+		return st, true, err
+	}
+	who, grants, err := s.admit(j)
+	if err != nil {
+		return nil, false, err
+	}
+	m, err := s.relay.Join(j.Room, who, carries, ss.notify)
+	switch {
+	case errors.Is(err, relay.ErrRoomFull):
+		return nil, false, signaling.Closef(signaling.CloseRoomFull, "%s", err)
+	case err != nil:
+		return nil, false, signaling.Closef(signaling.CloseOverloaded, "%s", err)
+	}
+	st = &seat{member: m, grants: grants}
+	old := s.seat(ss, st)
+	if old != nil {
+		old.replaced("this identity joined from elsewhere")
+	}
+	return st, false, nil
+}
+
+// resume gives a member that lost its session this one. The token is used up whatever comes of it.
+func (s *Server) resume(ss *Session, j *signaling.Join, carries []media.Codec) (*seat, error) {
+	s.mu.Lock()
+	st := s.tickets[j.Resume]
+	if st != nil && st.member.Room() != j.Room {
+		st = nil // a token of another room tells nothing, and is not used up by guessing
+	} else {
+		delete(s.tickets, j.Resume)
+	}
+	s.mu.Unlock()
+	if st == nil {
+		return nil, errResumeRefused
+	}
+	if err := st.member.Resume(carries, ss.notify); err != nil {
+		return nil, errResumeRefused
+	}
+	if old := s.seat(ss, st); old != nil {
+		old.replaced("this session was resumed on another connection")
+	}
+	s.stats.resumes.Add(1)
+	return st, nil
+}
+
+// seat notes that ss is the member's session now, makes a fresh ticket, and returns the session before.
+// s.joins is held, so that the member's handles are those that were made for ss.
+func (s *Server) seat(ss *Session, st *seat) (old *Session) {
+	key := memberKey{st.member.Room(), st.member.ID()}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	old = s.current[key]
+	if old != nil && old.seat != nil && old.seat != st {
+		s.forget(old.seat)
+	}
+	s.current[key] = ss
+	ss.seat = st
+	ss.pub, ss.sub = st.member.Handles()
+	st.ticket = "r-" + secret(18)
+	s.tickets[st.ticket] = st
+	s.seats[st.member] = st
+	return old
+}
+
+// forget drops a seat whose member is gone. s.mu is held.
+func (s *Server) forget(st *seat) {
+	delete(s.tickets, st.ticket)
+	delete(s.seats, st.member)
+}
+
+// unseat is called when a session is over. If it stood for its member still, the member leaves, or is given the
+// grace to come back.
+func (s *Server) unseat(ss *Session, st *seat, comesBack bool, reason string) {
+	key := memberKey{st.member.Room(), st.member.ID()}
+	s.mu.Lock()
+	if s.current[key] != ss {
+		s.mu.Unlock()
+		return
+	}
+	delete(s.current, key)
+	if !comesBack {
+		s.forget(st)
+	}
+	s.mu.Unlock()
+	if !comesBack {
+		st.member.Leave(reason)
+		return
+	}
+	st.member.Lost(ss.sub, func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if s.seats[st.member] == st {
+			s.forget(st)
+		}
+	})
+}
+
+// secret gives n random bytes as text.
+func secret(n int) string {
+	b := make([]byte, n)
+	_, _ = rand.Read(b) // it never fails
+	return base64.RawURLEncoding.EncodeToString(b)
+}

@@ -1,0 +1,185 @@
+package server
+
+import (
+	"context"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"landline/relay"
+	"landline/signaling"
+	"landline/signaling/token"
+)
+
+// Config of a Server. The zero value serves dev mode without a browser app.
+type Config struct {
+	Keys    token.Keys   // none: dev mode, tokens are not looked at
+	Origins []string     // allowed besides the server's own, as scheme://host[:port]
+	App     fs.FS        // the browser app; nil: there is none
+	Logger  *slog.Logger // nil: nothing is logged
+	Version string       // told in welcome
+}
+
+// maxSessions is how many sessions a server takes before it answers overloaded.
+const maxSessions = 20_000
+
+// Server is one relay and its sessions.
+type Server struct {
+	cfg     Config
+	log     *slog.Logger
+	relay   *relay.Relay
+	handler http.Handler
+	start   time.Time
+	shards  []*shard
+	next    atomic.Uint32 // which shard the next session goes to
+	stats   counters
+
+	joins sync.Mutex // one join or resume at a time
+
+	mu       sync.Mutex
+	sessions map[*Session]struct{}
+	current  map[memberKey]*Session // the session of each member that has one
+	tickets  map[string]*seat
+	seats    map[*relay.Member]*seat
+	draining bool
+	empty    chan struct{} // closed when draining and the last session is gone
+
+	stop    chan struct{}
+	stopped sync.WaitGroup
+	once    sync.Once
+}
+
+type memberKey struct{ room, id string }
+
+// New makes a Server and starts its goroutines; Close ends them.
+func New(cfg Config) *Server {
+	s := &Server{cfg: cfg, log: cfg.Logger, relay: relay.New(relay.Options{MaxMembers: signaling.MaxMembers, MaxTracks: signaling.MaxTracks, Grace: signaling.Grace}),
+		start: time.Now(), sessions: map[*Session]struct{}{}, current: map[memberKey]*Session{},
+		tickets: map[string]*seat{}, seats: map[*relay.Member]*seat{},
+		empty: make(chan struct{}), stop: make(chan struct{})}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.handler = s.routes()
+	for range runtime.GOMAXPROCS(0) {
+		sh := newShard(s)
+		s.shards = append(s.shards, sh)
+		s.stopped.Add(1)
+		go sh.serveAll()
+	}
+	s.stopped.Add(1)
+	go s.tick()
+	return s
+}
+
+// Handler serves everything: the WebSocket, the app, and the HTTP resources.
+func (s *Server) Handler() http.Handler { return s.handler }
+
+// tick looks at every session once a second.
+func (s *Server) tick() {
+	defer s.stopped.Done()
+	t := time.NewTicker(time.Second)
+	defer t.Stop()
+	for {
+		select {
+		case <-s.stop:
+			return
+		case <-t.C:
+			for _, ss := range s.list() {
+				ss.guard(ss.tick)
+			}
+		}
+	}
+}
+
+func (s *Server) list() []*Session {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	list := make([]*Session, 0, len(s.sessions))
+	for ss := range s.sessions {
+		list = append(list, ss)
+	}
+	return list
+}
+
+// register adds a session. It reports false if there are too many, or the server drains.
+func (s *Server) register(ss *Session) (ok, draining bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sessions[ss] = struct{}{}
+	return len(s.sessions) <= maxSessions && !s.draining, s.draining
+}
+
+func (s *Server) unregister(ss *Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.sessions, ss)
+	if s.draining && len(s.sessions) == 0 {
+		s.closeEmpty()
+	}
+}
+
+func (s *Server) closeEmpty() {
+	select {
+	case <-s.empty:
+	default:
+		close(s.empty)
+	}
+}
+
+// Drain sends everybody away with the word to come back, and waits until all sessions have ended or ctx is
+// done. New sessions are refused from now on, and /healthz answers 503.
+func (s *Server) Drain(ctx context.Context) error {
+	s.mu.Lock()
+	s.draining = true
+	if len(s.sessions) == 0 {
+		s.closeEmpty()
+	}
+	s.mu.Unlock()
+	for _, ss := range s.list() {
+		ss.send(signaling.Bye{Type: "bye", Reason: "restart", RetryMs: 500})
+		ss.end(signaling.Closef(signaling.CloseRestart, "the server restarts; come back"))
+	}
+	select {
+	case <-s.empty:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// Close cuts all sessions off and ends the server's goroutines.
+func (s *Server) Close() {
+	s.once.Do(func() {
+		s.mu.Lock()
+		s.draining = true
+		s.mu.Unlock()
+		var readers []*Session
+		for _, ss := range s.list() {
+			ss.cut()
+			readers = append(readers, ss)
+		}
+		for _, ss := range readers {
+			<-ss.done
+		}
+		s.mu.Lock()
+		seats := s.seats
+		s.seats = map[*relay.Member]*seat{}
+		s.mu.Unlock()
+		for m := range seats {
+			m.Leave("closed")
+		}
+		close(s.stop)
+		for _, sh := range s.shards {
+			sh.close()
+		}
+		s.stopped.Wait()
+	})
+}
+
+// now is the server's monotonic clock in µs, as acks carry it.
+func (s *Server) now() uint64 { return uint64(time.Since(s.start).Microseconds()) }

@@ -1,0 +1,207 @@
+package server
+
+import (
+	"net"
+	"time"
+
+	"landline/media"
+	"landline/relay"
+	"landline/signaling"
+)
+
+// batch is what goes to a socket in one write. A shard keeps one and uses it again and again.
+type batch struct {
+	bufs [][]byte
+	out  []relay.Out
+	ack  [2 + media.AckSize]byte
+}
+
+// controlHeaders holds the frame headers of small binary messages.
+var controlHeaders = func() (h [126][2]byte) {
+	for n := range h {
+		h[n] = [2]byte{signaling.OpBinary, byte(n)}
+	}
+	return h
+}()
+
+// writeTimeout is how long a socket that takes nothing may hold up its own session.
+const writeTimeout = signaling.DeadTimeout
+
+// fill collects everything that is ready for the session, in order: ack, pong and ping, replies, then what the
+// Subscriber gives. It reports whether there is more, and whether this is the last.
+func (ss *Session) fill(b *batch) (more, last bool) {
+	b.bufs, b.out = b.bufs[:0], b.out[:0]
+	ss.mu.Lock()
+	joined, sent := ss.joined, 0
+	if ss.ackDue && ss.ending == nil {
+		ss.ackDue, ss.unacked = false, 0
+		b.ack[0], b.ack[1] = signaling.OpBinary, media.AckSize
+		ack := media.Ack{Bytes: ss.bytes.Load(), Time: ss.at.Load()}
+		ack.Append(b.ack[:2])
+		b.bufs = append(b.bufs, b.ack[:])
+		sent += media.AckSize
+	}
+	if ss.pong != nil {
+		b.bufs = append(b.bufs, append(signaling.AppendFrameHeader(nil, signaling.OpPong, len(ss.pong)), ss.pong...))
+		ss.pong = nil
+	}
+	if ss.pingDue {
+		b.bufs = append(b.bufs, pingFrame)
+		ss.pingDue = false
+	}
+	b.bufs = append(b.bufs, ss.replies...)
+	sent += ss.replied
+	ss.replies, ss.replied = nil, 0
+	if ss.endFrame != nil {
+		b.bufs = append(b.bufs, ss.endFrame)
+		ss.endFrame = nil
+		ss.mu.Unlock()
+		return false, true
+	}
+	ended := ss.ending != nil
+	if !joined {
+		ss.early += sent
+	}
+	ss.mu.Unlock()
+	if !joined || ended {
+		return false, false
+	}
+	b.out, more = ss.sub.Pull(b.out)
+	for i := range b.out {
+		sent += b.add(&b.out[i])
+	}
+	clear(b.out)
+	if sent > 0 {
+		ss.sub.AddSent(sent)
+	}
+	return more, false
+}
+
+var pingFrame = []byte{signaling.OpPing, 0}
+
+// add appends one thing to the batch and returns the payload bytes that Pull has not counted.
+func (b *batch) add(o *relay.Out) int {
+	switch {
+	case o.Event != nil:
+		frame, payload := eventFrame(o.Event)
+		b.bufs = append(b.bufs, frame)
+		return payload
+	case o.Wire != nil:
+		b.bufs = append(b.bufs, o.Wire)
+	case len(o.Data) <= 125:
+		b.bufs = append(b.bufs, controlHeaders[len(o.Data)][:], o.Data)
+	default:
+		b.bufs = append(b.bufs, signaling.AppendFrameHeader(nil, signaling.OpBinary, len(o.Data)), o.Data)
+	}
+	return 0
+}
+
+// flush writes what is ready, without blocking. It reports what remains to be written by a goroutine that may
+// block, and whether there is more to pull.
+func (ss *Session) flush(b *batch) (rest net.Buffers, more, last bool) {
+	more, last = ss.fill(b)
+	if len(b.bufs) == 0 {
+		return nil, more, last
+	}
+	ss.speak()
+	ss.server.stats.writes.Add(1)
+	if ss.out.raw == nil {
+		return b.copyOut(0), more, last
+	}
+	total := 0
+	for _, buf := range b.bufs {
+		total += len(buf)
+	}
+	n, err := ss.out.raw.writev(b.bufs)
+	if err != nil {
+		ss.cut()
+		return nil, false, false
+	}
+	if n < total {
+		ss.server.stats.partial.Add(1)
+		rest = b.copyOut(n)
+	}
+	clear(b.bufs)
+	return rest, more, last
+}
+
+// copyOut takes what is left of the batch after n bytes, so that the batch can be used again. Small buffers that
+// belong to the batch are copied.
+func (b *batch) copyOut(n int) net.Buffers {
+	var rest net.Buffers
+	for _, buf := range b.bufs {
+		if n >= len(buf) {
+			n -= len(buf)
+			continue
+		}
+		if buf = buf[n:]; len(buf) <= len(b.ack) {
+			buf = append([]byte(nil), buf...)
+		}
+		rest = append(rest, buf)
+		n = 0
+	}
+	clear(b.bufs)
+	return rest
+}
+
+// drain writes what a full socket would not take at once. It runs as a goroutine of its own; meanwhile the shard
+// leaves the session alone.
+func (ss *Session) drain(rest net.Buffers, more, last bool) {
+	defer ss.shard.written(ss, more)
+	ss.guard(func() {
+		_ = ss.out.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
+		var err error
+		if ss.out.raw != nil {
+			_, err = rest.WriteTo(ss.out.conn)
+		} else {
+			err = writeCoalesced(ss.out.conn, rest)
+		}
+		if err != nil {
+			ss.cut()
+			return
+		}
+		if last {
+			ss.hangUp()
+		}
+	})
+}
+
+// coalesce is how much goes into one TLS record.
+const coalesce = 16 << 10
+
+// writeCoalesced copies what is ready into buffers of one TLS record each and writes them.
+func writeCoalesced(conn net.Conn, rest net.Buffers) error {
+	buf := make([]byte, 0, min(coalesce, size(rest)))
+	for _, part := range rest {
+		for len(part) > 0 {
+			n := min(len(part), coalesce-len(buf))
+			buf = append(buf, part[:n]...)
+			part = part[n:]
+			if len(buf) == coalesce {
+				if _, err := conn.Write(buf); err != nil {
+					return err
+				}
+				buf = buf[:0]
+			}
+		}
+	}
+	if len(buf) == 0 {
+		return nil
+	}
+	_, err := conn.Write(buf)
+	return err
+}
+
+func size(bufs net.Buffers) (n int) {
+	for _, b := range bufs {
+		n += len(b)
+	}
+	return n
+}
+
+// hangUp is called when the close frame was written: the client has until linger is over to answer.
+func (ss *Session) hangUp() {
+	if half, ok := ss.out.conn.(interface{ CloseWrite() error }); ok {
+		_ = half.CloseWrite()
+	}
+}

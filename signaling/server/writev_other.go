@@ -1,0 +1,15 @@
+//go:build !linux
+
+package server
+
+import (
+	"errors"
+	"net"
+)
+
+// nonBlocking is only there on Linux; elsewhere each session writes with a goroutine of its own.
+type nonBlocking struct{}
+
+func newNonBlocking(*net.TCPConn) (*nonBlocking, error) { return nil, errors.ErrUnsupported }
+
+func (*nonBlocking) writev([][]byte) (int, error) { return 0, errors.ErrUnsupported }
