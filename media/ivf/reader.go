@@ -109,11 +109,13 @@ func (d *Reader) read() (media.Packet, picture, error) {
 	}
 	size := binary.LittleEndian.Uint32(head)
 	if size > media.MaxFrameSize {
-		return media.Packet{}, picture{}, fmt.Errorf("%w: IVF frame at offset %d claims %d bytes, at most %d are read", media.ErrTooLarge, at, size, media.MaxFrameSize)
+		return media.Packet{}, picture{}, fmt.Errorf("%w: IVF frame at offset %d claims %d bytes, at most %d are read",
+			media.ErrTooLarge, at, size, media.MaxFrameSize)
 	}
 	us, ok := d.unit.micros(binary.LittleEndian.Uint64(head[4:]))
 	if !ok {
-		return media.Packet{}, picture{}, fmt.Errorf("%w: IVF frame at offset %d has time %d, past all bounds", media.ErrFormat, at, binary.LittleEndian.Uint64(head[4:]))
+		return media.Packet{}, picture{}, fmt.Errorf("%w: IVF frame at offset %d has time %d, past all bounds",
+			media.ErrFormat, at, binary.LittleEndian.Uint64(head[4:]))
 	}
 	data, err := d.take(int(size), "the frame at offset "+fmt.Sprint(at))
 	if errors.Is(err, io.EOF) {

@@ -63,7 +63,7 @@ func NewReader(r io.Reader) (*Reader, error) {
 			return d, nil
 		}
 		if err := d.addTrack(p); err != nil {
-			return nil, fmt.Errorf("Ogg page at offset %d: %w", p.off, err)
+			return nil, fmt.Errorf("at the Ogg page at offset %d: %w", p.off, err)
 		}
 	}
 }
@@ -212,7 +212,7 @@ func (d *Reader) fromPage() (out media.Packet, ok bool, err error) {
 		}
 		us, err := media.OpusDuration(data)
 		if err != nil {
-			return out, false, fmt.Errorf("Ogg page at offset %d, packet %d of its track: %w", p.off, t.count, err)
+			return out, false, fmt.Errorf("packet %d of its track, on the Ogg page at offset %d: %w", t.count, p.off, err)
 		}
 		frame := media.Frame{Timestamp: t.at, Duration: us, Key: true, Data: data}
 		t.at += us

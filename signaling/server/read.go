@@ -160,6 +160,8 @@ func (r *reader) reason(err error) *signaling.Closed {
 		return signaling.Closef(signaling.CloseFlood, "%s", err)
 	case errors.Is(err, websocket.ErrReadLimit):
 		return signaling.Closef(signaling.CloseTooBig, "a message over %d bytes", signaling.MaxControl)
+	case errors.As(err, &peer) && (peer.Code == websocket.CloseNormalClosure || peer.Code == websocket.CloseGoingAway):
+		return signaling.Closef(signaling.CloseNormal, "the client closed")
 	case errors.As(err, &peer):
 		return signaling.Closef(signaling.CloseBroken, "the client closed with %d", peer.Code)
 	case r.seated() == nil && isTimeout(err):

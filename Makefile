@@ -1,0 +1,66 @@
+# Landline. Two commands are enough: "make run" and "make test". "make help" lists the rest.
+
+BIN     := bin/landline
+NPM     := npm --prefix web
+WEBSRC  := $(shell find web/app web/sdk web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
+FUZZ    ?= 20s
+ADDR    ?= 127.0.0.1:8080
+
+.DEFAULT_GOAL := help
+.PHONY: help run build web test test-go test-web e2e lint bench fuzz fuzz-long latency setup clean
+
+help: ## list the targets
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+run: build ## set up, build and serve on 127.0.0.1:8080 (ADDR=... for another address)
+	$(BIN) serve --listen $(ADDR)
+
+build: web ## build the binary, browser app included, into bin/
+	go build -trimpath -o $(BIN) ./cmd/landline
+
+web: web/dist/app/index.html ## build the browser app into web/dist/app
+
+web/node_modules/.package-lock.json: web/package.json web/package-lock.json
+	$(NPM) ci --no-audit --no-fund
+	@touch $@
+
+web/dist/app/index.html: web/node_modules/.package-lock.json $(WEBSRC)
+	$(NPM) run build
+	@touch $@
+
+setup: ## install what the tests need (Chromium, ffmpeg) through apt, if it is missing
+	.ci/setup
+
+test: setup build ## run every test: Go with race, TypeScript, end to end
+	.ci/test
+
+test-go: web ## run the Go tests with the race detector
+	go test -race ./...
+
+test-web: web/node_modules/.package-lock.json ## type-check and run the TypeScript tests
+	$(NPM) run check
+	$(NPM) test
+
+e2e: setup build ## run the end-to-end tests in Chromium
+	$(NPM) run e2e
+
+latency: setup build ## measure latencies over longer windows in Chromium
+	LANDLINE_LONG=1 $(NPM) run e2e -- latency
+
+lint: web/node_modules/.package-lock.json ## gofmt, vet, staticcheck, tsc
+	@test -z "$$(gofmt -l cmd media relay signaling web/*.go)" || { gofmt -l cmd media relay signaling web/*.go; echo "gofmt would change these files"; exit 1; }
+	go vet ./...
+	go tool staticcheck ./...
+	$(NPM) run check
+
+bench: ## run the Go benchmarks of parsing, queues and fan-out, with allocations
+	go test -run '^$$' -bench . -benchmem ./media ./relay ./signaling/...
+
+fuzz: ## fuzz every target for a short while (FUZZ=20s each)
+	.ci/fuzz $(FUZZ)
+
+fuzz-long: ## fuzz every target for ten minutes each
+	.ci/fuzz 10m
+
+clean: ## remove what was built
+	rm -rf bin web/dist/app web/node_modules web/test-results
