@@ -31,18 +31,13 @@ type Format struct {
 	SampleRate, Channels int
 	// Colour is the colour space; nil if the container does not say.
 	Colour *Colour
-	// Reorders is set when frames are presented in another order than they are decoded
-	// (B-frames): the relay does not carry such a stream.
+	// Reorders is set when frames are presented in another order than they are decoded (B-frames): the
+	// relay does not carry such a stream. Of the codecs that are carried only H.264 can do so. Where its
+	// SPS rules it out (h264.Info.MayReorder), it is never set. Else a container with timestamps goes by
+	// those of the frames that it looks at when it is opened, and a file without any (.h264) is taken to
+	// reorder. Many encoders allow reordering and never do it: a stream that may reorder and shows none
+	// among those frames is carried, whatever comes later.
 	Reorders bool
-}
-
-// Colour is a VideoColorSpace of WebCodecs, with its enumeration names ("bt709", "smpte170m", ...).
-// An empty string means unspecified.
-type Colour struct {
-	Primaries string `json:"primaries,omitempty"`
-	Transfer  string `json:"transfer,omitempty"`
-	Matrix    string `json:"matrix,omitempty"`
-	FullRange bool   `json:"fullRange,omitempty"`
 }
 
 // Carried reports whether the relay carries the format untouched.

@@ -73,6 +73,16 @@ func ParseOpusHead(b []byte) (OpusHead, error) {
 	return h, nil
 }
 
+// OpusHeadOf reads a Format.Config or, where it is empty, makes up the head of a mono or stereo stream from
+// libopus, with its pre-skip.
+func OpusHeadOf(config []byte, channels int) (OpusHead, error) {
+	const libopusPreSkip = 312
+	if len(config) > 0 {
+		return ParseOpusHead(config)
+	}
+	return OpusHead{Channels: min(max(channels, 1), 2), PreSkip: libopusPreSkip, InputRate: OpusRate}, nil
+}
+
 // Marshal makes the packet.
 func (h OpusHead) Marshal() []byte {
 	b := append([]byte(opusMagic), 1, byte(h.Channels))

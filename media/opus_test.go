@@ -115,3 +115,19 @@ func FuzzOpusHead(f *testing.F) {
 		}
 	})
 }
+
+func TestOpusHeadOf(t *testing.T) {
+	for channels, want := range map[int]int{0: 1, 1: 1, 2: 2, 6: 2} {
+		h, err := media.OpusHeadOf(nil, channels)
+		if err != nil || h.Channels != want || h.PreSkip != 312 {
+			t.Errorf("made up for %d channels: %+v, %v", channels, h, err)
+		}
+	}
+	config := media.OpusHead{Channels: 2, PreSkip: 7, InputRate: 16000}.Marshal()
+	if h, err := media.OpusHeadOf(config, 1); err != nil || h.PreSkip != 7 || h.Channels != 2 {
+		t.Errorf("stated: %+v, %v", h, err)
+	}
+	if _, err := media.OpusHeadOf(config[:10], 1); err == nil {
+		t.Error("a short OpusHead was taken")
+	}
+}

@@ -27,6 +27,7 @@ type feed struct {
 	ageFrom time.Duration // age counts from here at the earliest: a burst held the queue up
 
 	closed   bool // video: nothing passes until the next group
+	slow     bool // and that only if the receiver keeps up: it closed since this receiver was slow
 	closedAt time.Duration
 	asked    time.Duration // when the gate last asked for a key frame
 	askWait  time.Duration // and how long to the next time
@@ -93,7 +94,7 @@ func (f *feed) push(it *item, now time.Duration) {
 		f.drop(f.dropOpenTail(it), media.DropReason(it.Data[1]))
 		f.queue.push(entry{it, now})
 		if f.video() {
-			f.close(now)
+			f.close(now, false)
 		}
 	case media.KindEnd:
 		f.ended = true
@@ -107,7 +108,7 @@ func (f *feed) pushChunk(it *item, now time.Duration) {
 	}
 	if it.begins() {
 		f.skip = false
-		if f.closed && it.opensGroup() && f.sub.ready() {
+		if f.closed && it.opensGroup() && (!f.slow || f.sub.ready()) {
 			f.closed = false
 		}
 		if f.closed {
@@ -116,6 +117,7 @@ func (f *feed) pushChunk(it *item, now time.Duration) {
 		}
 	}
 	if f.skip || f.closed {
+		f.expire(now)
 		return
 	}
 	f.queue.push(entry{it, now})
@@ -124,14 +126,44 @@ func (f *feed) pushChunk(it *item, now time.Duration) {
 	if f.burst.state != burstNone && f.bytes > groupBytes {
 		f.cutBurst(now)
 	}
-	for f.burst.state == burstNone && f.bytes > f.maxBytes() && f.headFrameComplete() {
+	f.fit(now)
+}
+
+// fit drops what is over the cap: old groups first, and then of the last one all but its key frame and what still fits,
+// since a queued key frame is never thrown out for a delta.
+func (f *feed) fit(now time.Duration) {
+	for f.burst.state == burstNone && f.bytes > f.maxBytes() {
+		f.passAbandons()
+		if !f.headFrameComplete() {
+			return
+		}
+		first, last := f.queue.first(), f.queue.last()
+		if f.video() && first.head.Frame == 0 && last.kind == media.KindChunk && first.head.Group == last.head.Group {
+			f.cutTail(now)
+			return
+		}
 		f.cutHead(now, media.DropBytes)
 	}
 }
 
+// cutTail drops frames at the tail until the rest fits, and closes the gate behind it.
+func (f *feed) cutTail(now time.Duration) {
+	var frames uint64
+	c := media.Control{Kind: media.KindAbandon, Code: byte(media.DropBytes), Alias: f.alias}
+	for f.bytes > f.maxBytes() && f.headFrameComplete() {
+		last := f.queue.last().item
+		c.Group, c.Frame = last.head.Group, last.head.Frame
+		frames += f.dropOpenTail(last)
+	}
+	f.drop(frames, media.DropBytes)
+	f.queue.push(entry{controlItem(c), now})
+	f.skip = true
+	f.close(now, true)
+}
+
 // close shuts the gate: nothing passes until a group opens it again.
-func (f *feed) close(now time.Duration) {
-	f.closed, f.closedAt = true, now
+func (f *feed) close(now time.Duration, slow bool) {
+	f.closed, f.slow, f.closedAt = true, slow, now
 	f.asked, f.askWait = now, gateAskFirst
 }
 
@@ -140,7 +172,7 @@ func (f *feed) headFrameComplete() bool {
 	if f.queue.len() < 2 || f.queue.first().kind != media.KindChunk {
 		return false
 	}
-	first, last := f.queue.first(), f.queue.buf[len(f.queue.buf)-1]
+	first, last := f.queue.first(), f.queue.last()
 	return first.head.Group != last.head.Group || first.head.Frame != last.head.Frame
 }
 
@@ -152,13 +184,8 @@ func (f *feed) expire(now time.Duration) {
 		}
 		return
 	}
-	for f.queue.len() > 0 {
+	for f.passAbandons(); f.queue.len() > 0; f.passAbandons() {
 		e := f.queue.first()
-		if e.kind == media.KindAbandon {
-			f.abandonSent(e.head.Group, media.DropReason(e.Data[1]))
-			f.queue.pop()
-			continue
-		}
 		if e.kind == media.KindEnd {
 			return // it is the last, and never dropped
 		}
@@ -166,6 +193,14 @@ func (f *feed) expire(now time.Duration) {
 			return
 		}
 		f.cutHead(now, media.DropAge)
+	}
+}
+
+// passAbandons passes on the Abandons at the head of the queue: they wait for nothing.
+func (f *feed) passAbandons() {
+	for f.queue.len() > 0 && f.queue.first().kind == media.KindAbandon {
+		e := f.queue.pop()
+		f.abandonSent(e.head.Group, media.DropReason(e.Data[1]))
 	}
 }
 
@@ -178,7 +213,7 @@ func (f *feed) age(now time.Duration) time.Duration {
 }
 
 // cutHead drops the frame at the head and, of video, all that depends on it: the rest of its group. A later
-// group in the queue stays, since a queued key frame is never thrown out for a delta; if there is none the gate closes.
+// group in the queue stays; if nothing is left the gate closes.
 func (f *feed) cutHead(now time.Duration, why media.DropReason) {
 	group, frame := f.queue.first().head.Group, f.queue.first().head.Frame
 	var frames uint64
@@ -198,15 +233,16 @@ func (f *feed) cutHead(now time.Duration, why media.DropReason) {
 	}
 	f.drop(frames, why)
 	f.skip = f.skip || arriving
-	if f.video() && !f.groupFollows(group) {
-		f.close(now)
-	}
+	f.closeIfEmpty(now)
 	f.abandonSent(group, why)
 }
 
-// groupFollows reports whether the queue goes on with a later group, or with the publisher's own Abandon.
-func (f *feed) groupFollows(group uint32) bool {
-	return f.queue.len() > 0 && f.queue.first().kind == media.KindChunk && f.queue.first().head.Group > group
+// closeIfEmpty shuts the gate after a cut that left nothing: what arrives belongs to the group that was cut. If
+// something is left, it is a later group, End, or an Abandon that has shut the gate before.
+func (f *feed) closeIfEmpty(now time.Duration) {
+	if f.video() && f.queue.len() == 0 {
+		f.close(now, true)
+	}
 }
 
 // abandonSent tells the receiver that the rest of a group is not coming, if it had any of it.
@@ -239,20 +275,33 @@ func (f *feed) dropOpenTail(it *item) uint64 {
 	return uint64(min(n, 1))
 }
 
-// cutBurst gives a catch-up burst up: it was not through by its deadline.
+// cutBurst gives a catch-up burst up: it was not through by its deadline, or too much waits behind it. A later group
+// that waits stays.
 func (f *feed) cutBurst(now time.Duration) {
 	group := f.burst.items[0].head.Group
-	f.drop(f.burst.left(), media.DropCatchUp)
-	f.burst = burst{}
-	for f.queue.len() > 0 && f.queue.first().kind == media.KindChunk {
-		if f.queue.first().begins() {
-			f.drop(1, media.DropCatchUp)
+	frames := f.burst.left()
+	for f.queue.len() > 0 && f.queue.first().kind == media.KindChunk && f.queue.first().head.Group == group {
+		e := f.queue.pop()
+		if e.begins() || frames == 0 {
+			frames++
 		}
-		f.bytes -= len(f.queue.first().Data)
-		f.skip = !f.queue.pop().head.Last
+		f.bytes -= len(e.Data)
 	}
-	f.close(now)
+	f.drop(frames, media.DropCatchUp)
+	f.closeIfEmpty(now)
 	f.abandonSent(group, media.DropCatchUp)
+	f.endBurst()
+	f.ageFrom = now
+	f.fit(now)
+}
+
+// endBurst forgets a burst that is given up. A receiver that was told of its begin is told of its end.
+func (f *feed) endBurst() {
+	if f.burst.state > burstBegin {
+		c := media.Control{Kind: media.KindCatchUp, Alias: f.alias, Group: f.burst.items[0].head.Group}
+		f.sub.urgent = append(f.sub.urgent, Message{Data: c.Append(nil)})
+	}
+	f.burst = burst{}
 }
 
 // left counts the frames of a burst that were not sent whole.
@@ -267,15 +316,22 @@ func (b *burst) left() (n uint64) {
 
 // clear forgets all that is queued: the subscription was paused or taken back.
 func (f *feed) clear(why media.DropReason) {
-	var frames uint64
+	f.empty(why)
+	f.skip = true // until a frame begins
+	f.abandonSent(f.sentGroup, why)
+	f.endBurst()
+}
+
+// empty drops all that is queued, and counts the frames of which something was not sent yet.
+func (f *feed) empty(why media.DropReason) {
+	frames := f.burst.left()
 	for f.queue.len() > 0 {
-		if e := f.queue.pop(); e.begins() {
+		if e := f.queue.pop(); e.begins() || frames == 0 && e.kind == media.KindChunk {
 			frames++
 		}
 	}
-	f.bytes, f.burst, f.skip = 0, burst{}, false
+	f.bytes = 0
 	f.drop(frames, why)
-	f.abandonSent(f.sentGroup, why)
 }
 
 // startBurst begins a catch-up with the source's current group, and returns false if there is none. What is
@@ -286,12 +342,17 @@ func (f *feed) startBurst(now time.Duration) bool {
 		return false
 	}
 	f.abandonSent(f.sentGroup, media.DropGate)
-	f.queue, f.bytes, f.skip = fifo{}, 0, false
+	for f.queue.len() > 0 {
+		if e := f.queue.pop(); e.begins() && e.head.Group != g.items[0].head.Group {
+			f.drop(1, media.DropGate)
+		}
+	}
+	f.bytes, f.skip = 0, false
 	f.nextSeq = g.items[len(g.items)-1].seq + 1
 	f.burstGroup = g.items[0]
 	f.burst = burst{items: g.items, state: burstBegin, frames: g.frames, deadline: now + burstDeadline}
 	// A group that its publisher gave up is only worth its picture: what comes live is the next one.
-	f.closed = g.items[len(g.items)-1].kind == media.KindAbandon
+	f.closed, f.slow = g.over(), false
 	return true
 }
 

@@ -14,6 +14,8 @@ func (s *Subscriber) adjust(f *feed, w Want) (wake bool) {
 		f.clear(media.DropPaused)
 	case was && !f.paused:
 		f.begin(s.now())
+	default:
+		f.fit(s.now())
 	}
 	return (f.waiting() || len(s.urgent) > 0) && s.wake(true)
 }

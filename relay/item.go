@@ -23,6 +23,12 @@ type item struct {
 	head media.ChunkHeader
 }
 
+// controlItem is an Abandon or End as an item.
+func controlItem(c media.Control) *item {
+	return &item{Message: Message{Data: c.Append(nil)}, kind: c.Kind,
+		head: media.ChunkHeader{Alias: c.Alias, Group: c.Group, Frame: c.Frame, Last: true}}
+}
+
 // begins reports whether the item starts a frame.
 func (it *item) begins() bool { return it.kind == media.KindChunk && it.head.Offset == 0 }
 
@@ -44,6 +50,7 @@ type fifo struct {
 
 func (q *fifo) len() int      { return len(q.buf) - q.head }
 func (q *fifo) first() *entry { return &q.buf[q.head] }
+func (q *fifo) last() *entry  { return &q.buf[len(q.buf)-1] }
 
 func (q *fifo) push(e entry) {
 	if q.head > 32 && q.head*2 > len(q.buf) {

@@ -28,7 +28,9 @@ type Member struct {
 	sub    *Subscriber
 	tracks map[string]*Track
 	wants  map[Selector]Want
-	roster []MemberInfo // the others when the session began
+	// refused holds the tracks of which this session was told that it cannot decode them.
+	refused map[*Track]bool
+	roster  []MemberInfo // the others when the session began
 }
 
 // ID, Name and Room tell who the member is and where. They never change.
@@ -41,6 +43,7 @@ func (m *Member) attach(notify func(bool)) {
 	r := m.room.relay
 	m.pub = &Publisher{member: m, tracks: map[uint16]*Track{}}
 	m.sub = newSubscriber(notify, r.now, &r.totals)
+	m.refused = map[*Track]bool{}
 	m.roster = m.others()
 	for _, t := range m.tracks {
 		m.pub.add(t)
@@ -80,22 +83,15 @@ func (m *Member) Lost(sub *Subscriber, onGone func()) {
 		m.unfeed()
 		m.detach()
 		m.state = Reconnecting
-		m.grace = time.AfterFunc(m.room.relay.opts.Grace, func() {
-			if m.stillGone() {
-				m.Leave("lost")
-				if onGone != nil {
-					onGone()
-				}
+		var grace *time.Timer
+		grace = time.AfterFunc(m.room.relay.opts.Grace, func() {
+			if m.room.leave(m, "lost", func() bool { return m.grace == grace }) && onGone != nil {
+				onGone()
 			}
 		})
+		m.grace = grace
 		m.room.tell(&Event{Kind: MemberState, Member: m.id, State: Reconnecting}, m, wakes)
 	})
-}
-
-func (m *Member) stillGone() bool {
-	m.room.mu.Lock()
-	defer m.room.mu.Unlock()
-	return !m.left && m.sub == nil
 }
 
 // unfeed takes the member's subscriber off all tracks.
@@ -138,7 +134,7 @@ func (m *Member) Resume(carries Carries, notify func(bool)) (err error) {
 }
 
 // Leave takes the member out of the room. reason is told to the others.
-func (m *Member) Leave(reason string) { m.room.leave(m, reason) }
+func (m *Member) Leave(reason string) { m.room.leave(m, reason, func() bool { return true }) }
 
 // Publish opens tracks, all or none.
 func (m *Member) Publish(offers []Offer) ([]TrackInfo, error) { return m.room.publish(m, offers) }
@@ -249,8 +245,12 @@ func (r *Room) find(member, track string) (*Track, error) {
 	return m.tracks[track], nil
 }
 
-// noCommonCodec tells both sides of a subscription that nothing will come of it.
+// noCommonCodec tells both sides of a subscription that nothing will come of it, once in a session.
 func (m *Member) noCommonCodec(t *Track, wakes *[]*Subscriber) {
+	if m.refused[t] {
+		return
+	}
+	m.refused[t] = true
 	info := t.info.Load()
 	e := &Event{Kind: NoticeText, Reason: "no-common-codec", Member: t.member.id, Track: TrackInfo{Offer: Offer{ID: info.ID}},
 		Text: fmt.Sprintf("%s sends %s, which %s cannot decode", t.member.name, info.Codec, m.name)}

@@ -36,7 +36,7 @@ func (p *Publisher) Write(c *media.Chunk, m Message) error {
 			return err
 		}
 	}
-	asks, err := t.write(c, m, &p.wakes)
+	asks, err := t.write(p, c, m, &p.wakes)
 	p.wakeAll(t.class == ClassAudio)
 	if asks {
 		t.askKeyFrame()
@@ -44,18 +44,26 @@ func (p *Publisher) Write(c *media.Chunk, m Message) error {
 	return err
 }
 
-// Control takes an Abandon or End. After End the alias is gone. Errors as of Write.
+// Control takes an Abandon or End. After End the alias is gone. Errors as of Write; media.ErrWireKind for what a
+// publisher does not send.
 func (p *Publisher) Control(c media.Control) error {
 	t, err := p.track(c.Alias)
 	if t == nil || err != nil {
 		return err
 	}
-	if c.Kind == media.KindEnd {
-		t.room.endTrack(t, "ended", media.EndFinished)
-		return nil
+	switch c.Kind {
+	case media.KindEnd:
+		t.room.change(func(wakes *[]*Subscriber) {
+			if t.member.pub == p {
+				t.room.end(t, "ended", media.EndFinished, wakes)
+			}
+		})
+	case media.KindAbandon:
+		t.giveUp(p, c.Group, &p.wakes)
+		p.wakeAll(t.class == ClassAudio)
+	default:
+		return media.ErrWireKind
 	}
-	t.control(c, &p.wakes)
-	p.wakeAll(t.class == ClassAudio)
 	return nil
 }
 
@@ -91,6 +99,7 @@ func wakeAll(subs []*Subscriber, audio bool) {
 }
 
 func (p *Publisher) add(t *Track) {
+	t.handTo(p)
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.tracks[t.alias] = t

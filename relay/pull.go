@@ -35,8 +35,9 @@ func (s *Subscriber) pull(out []Out, now time.Duration) ([]Out, bool) {
 		s.waited = now
 		return out, false
 	}
-	out = s.takeEvents(out)
 	budget := min(room, batchBytes)
+	out = s.takeUrgent(out, &budget) // it may speak of a track whose end is among the events
+	out = s.takeEvents(out)
 	s.expire(now)
 	out = s.takeUrgent(out, &budget)
 	for budget > 0 {
@@ -148,12 +149,8 @@ func (s *Subscriber) takeFrom(f *feed, out []Out, budget *int, now time.Duration
 		f.noteSent(e.item)
 		return s.emit(out, e.Message, budget)
 	case media.KindEnd:
-		out = s.emit(out, e.Message, budget)
-		if f.drops.Total() != f.reported {
-			s.queueEvent(&Event{Kind: DropReport, Drops: []TrackDrops{f.report()}})
-		}
-		s.remove(f)
-		return out
+		s.finish(f)
+		return s.emit(out, e.Message, budget)
 	default:
 		f.abandonSent(e.head.Group, media.DropReason(e.Data[1]))
 		return out
@@ -167,6 +164,7 @@ func (s *Subscriber) takeBurst(f *feed, out []Out, budget *int, now time.Duratio
 	case burstBegin:
 		b.state = burstItems
 		marker.Code, marker.Frame = 1, b.frames
+		f.sentAny, f.sentGroup, f.sentNext, f.sentOpen = true, marker.Group, 0, false
 		return s.emit(out, Message{Data: marker.Append(nil)}, budget)
 	case burstItems:
 		it := b.items[b.next]
@@ -182,6 +180,7 @@ func (s *Subscriber) takeBurst(f *feed, out []Out, budget *int, now time.Duratio
 	default:
 		f.burst = burst{}
 		f.ageFrom = now
+		f.fit(now)
 		return s.emit(out, Message{Data: marker.Append(nil)}, budget)
 	}
 }
@@ -262,7 +261,9 @@ func (s *Subscriber) Tick() {
 		f.expire(now)
 	}
 	s.release(now)
-	s.reportDrops()
+	if now-s.reported >= time.Second {
+		s.reportDrops(now)
+	}
 	wake := s.something() && s.wake(true)
 	s.mu.Unlock()
 	if wake {
@@ -271,17 +272,29 @@ func (s *Subscriber) Tick() {
 }
 
 // reportDrops tells the receiver of drops that it has not heard of.
-func (s *Subscriber) reportDrops() {
+func (s *Subscriber) reportDrops(now time.Duration) {
 	var drops []TrackDrops
 	for _, f := range s.feeds {
-		if f.drops.Total() != f.reported {
+		if f.unreported() {
 			drops = append(drops, f.report())
 		}
 	}
 	if drops != nil {
+		s.reported = now
 		s.queueEvent(&Event{Kind: DropReport, Drops: drops})
 	}
 }
+
+// finish takes out a feed whose track is over, and reports the drops that the receiver has not heard of.
+func (s *Subscriber) finish(f *feed) {
+	if f.unreported() {
+		s.queueEvent(&Event{Kind: DropReport, Drops: []TrackDrops{f.report()}})
+	}
+	s.remove(f)
+}
+
+// unreported reports whether there are drops to tell of. A sender's own uplink tells nobody: see Uplink.Drops.
+func (f *feed) unreported() bool { return f.source != nil && f.drops.Total() != f.reported }
 
 func (f *feed) report() TrackDrops {
 	f.reported = f.drops.Total()

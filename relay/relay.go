@@ -80,6 +80,7 @@ func (r *Relay) Join(room string, who Identity, carries Carries, notify func(aud
 		if !errors.Is(err, errRoomGone) {
 			return m, err
 		}
+		r.drop(rm)
 	}
 }
 

@@ -83,18 +83,20 @@ func (r *Room) remove(m *Member, reason string, wakes *[]*Subscriber) {
 	r.tell(&Event{Kind: MemberLeft, Member: m.id, Reason: reason}, nil, wakes)
 }
 
-// leave is remove from outside.
-func (r *Room) leave(m *Member, reason string) {
+// leave is remove from outside, on a condition that is looked at under the lock.
+func (r *Room) leave(m *Member, reason string, when func() bool) (left bool) {
+	var gone bool
 	r.change(func(wakes *[]*Subscriber) {
-		r.remove(m, reason, wakes)
+		if left = !m.left && when(); left {
+			r.remove(m, reason, wakes)
+		}
 		r.gone = r.gone || len(r.members) == 0
+		gone = r.gone
 	})
-	r.mu.Lock()
-	gone := r.gone
-	r.mu.Unlock()
 	if gone {
 		r.relay.drop(r)
 	}
+	return left
 }
 
 // publish adds tracks of a member, all or none, and feeds them to everybody whose subscriptions fit.
@@ -171,11 +173,12 @@ func (r *Room) end(t *Track, reason string, why media.EndReason, wakes *[]*Subsc
 	delete(t.member.tracks, id)
 	for _, other := range r.members {
 		delete(other.wants, Selector{Member: t.member.id, Track: id})
+		delete(other.refused, t)
 	}
 	if t.member.pub != nil {
 		t.member.pub.forget(t)
 	}
-	t.control(media.Control{Kind: media.KindEnd, Code: byte(why), Alias: t.alias}, wakes)
+	t.finish(why, wakes)
 	r.relay.aliases.giveBack(t.alias, r.relay.now())
 	r.tell(&Event{Kind: TrackRemoved, Member: t.member.id, Track: TrackInfo{Offer: Offer{ID: id}}, Reason: reason}, t.member, wakes)
 }

@@ -2,7 +2,6 @@ package relay
 
 import (
 	"math/rand/v2"
-	"testing"
 	"time"
 
 	"landline/media"
@@ -10,24 +9,24 @@ import (
 
 // world is a relay with what a test needs to know of it.
 type world struct {
-	t     testing.TB
+	t     tester
 	relay *Relay
 	tape  *tape
 }
 
-func newWorld(t testing.TB, o Options) *world {
+func newWorld(t tester, o Options) *world {
 	return &world{t, New(o), &tape{wrote: map[*byte]Message{}, frames: map[uint16]map[uint32][][]byte{}}}
 }
 
 // session is a member's session as a transport runs it, without a transport.
 type session struct {
 	*receiver
-	w       *world
-	m       *Member
-	pub     *Publisher
-	sub     *Subscriber
-	wakes   int
-	batches [][]Out
+	w     *world
+	m     *Member
+	pub   *Publisher
+	sub   *Subscriber
+	woken chan struct{}
+	batch []Out // what the last pull with anything in it brought
 }
 
 var everything = Carries{media.Opus, media.VP8}
@@ -39,8 +38,8 @@ func (w *world) join(id string, wants ...Selector) *session {
 
 func (w *world) joinAs(who Identity, carries Carries, wants ...Selector) *session {
 	w.t.Helper()
-	s := &session{w: w}
-	m, err := w.relay.Join("room", who, carries, func(bool) { s.wakes++ })
+	s := newSession(w)
+	m, err := w.relay.Join("room", who, carries, s.notify)
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -52,6 +51,15 @@ func (w *world) joinAs(who Identity, carries Carries, wants ...Selector) *sessio
 	return s
 }
 
+func newSession(w *world) *session { return &session{w: w, woken: make(chan struct{}, 1)} }
+
+func (s *session) notify(bool) {
+	select {
+	case s.woken <- struct{}{}:
+	default:
+	}
+}
+
 // begin takes the handles of a session that is new or resumed, and the roster.
 func (s *session) begin() {
 	s.pub, s.sub = s.m.Handles()
@@ -61,8 +69,9 @@ func (s *session) begin() {
 
 func (s *session) resume() *session {
 	s.t.Helper()
-	next := &session{w: s.w, m: s.m}
-	if err := s.m.Resume(everything, func(bool) { next.wakes++ }); err != nil {
+	next := newSession(s.w)
+	next.m = s.m
+	if err := s.m.Resume(everything, next.notify); err != nil {
 		s.t.Fatal(err)
 	}
 	next.begin()
@@ -94,7 +103,9 @@ func (s *session) pullOnce() (n int, more bool) {
 		s.t.Fatalf("%d bytes in flight, more than %d", over, maxBurst)
 	}
 	s.sub.AddSent(events)
-	s.batches = append(s.batches, out)
+	if len(out) > 0 {
+		s.batch = out
+	}
 	s.bounds()
 	return len(out), more
 }
@@ -120,12 +131,9 @@ func (s *session) ack() {
 // drain takes all there is, acknowledging it.
 func (s *session) drain() {
 	s.t.Helper()
-	for {
-		n, more := s.pullOnce()
+	for n, more := 1, true; n > 0 || more; {
 		s.ack()
-		if n == 0 && !more {
-			return
-		}
+		n, more = s.pullOnce()
 	}
 }
 

@@ -132,11 +132,12 @@ func (t *Track) feed(m *Member, w Want) (caughtUp, wake bool) {
 
 // begin starts a feed that has sent nothing: video with a catch-up, or with the gate closed until a group comes.
 func (f *feed) begin(now time.Duration) {
+	f.skip = true // until a frame begins
 	if !f.video() || f.paused {
 		return
 	}
 	if !f.startBurst(now) {
-		f.close(now)
+		f.close(now, false)
 	}
 }
 

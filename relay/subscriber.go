@@ -58,7 +58,7 @@ const (
 )
 
 func newSubscriber(notify func(bool), now func() time.Duration, totals *Totals) *Subscriber {
-	return &Subscriber{notify: notify, now: now, totals: totals, waited: -time.Hour}
+	return &Subscriber{notify: notify, now: now, totals: totals, waited: -time.Hour, reported: -time.Hour}
 }
 
 // room is how many bytes may be sent now.
@@ -139,6 +139,10 @@ func (s *Subscriber) hold(e *Event, concerns func(*feed) bool) {
 		s.queueEvent(e)
 		return
 	}
+	if len(s.held) >= maxEvents {
+		s.overflow = true
+		return
+	}
 	s.held = append(s.held, h)
 }
 
@@ -162,10 +166,14 @@ func (s *Subscriber) release(now time.Duration) {
 		h := s.held[0]
 		overdue := now < 0 || now > h.until
 		for _, f := range h.feeds {
-			if !overdue && s.has(f) {
+			if !s.has(f) {
+				continue
+			}
+			if !overdue {
 				return
 			}
-			s.remove(f)
+			f.empty(media.DropAge)
+			s.finish(f)
 		}
 		s.queueEvent(h.event)
 		s.held = s.held[1:]

@@ -25,10 +25,11 @@ type Track struct {
 
 	frames, bytes, keyFrames atomic.Uint64
 
-	mu  sync.Mutex // the order of writes, and what is below
-	seq uint64
-	pos position
-	at  time.Duration // when atUs was last set
+	mu     sync.Mutex // the order of writes, and what is below
+	writer *Publisher // of the session that may write
+	seq    uint64
+	pos    position
+	at     time.Duration // when atUs was last set
 }
 
 // position is where a track's stream of chunks stands.
@@ -60,7 +61,7 @@ type OrderError struct{ What string }
 func (e *OrderError) Error() string { return "chunk out of order: " + e.What }
 
 // follow checks that a chunk comes next, and moves on. ok is false for a chunk that is to be ignored: it belongs to
-// a group that was given up.
+// a group that was given up. After an error p is of no use.
 func (p *position) follow(c *media.Chunk, video bool) (ok bool, err error) {
 	h := &c.ChunkHeader
 	if h.Offset == 0 {
@@ -68,11 +69,11 @@ func (p *position) follow(c *media.Chunk, video bool) (ok bool, err error) {
 			return ok, err
 		}
 	} else {
-		if p.dead && h.Group == p.group {
-			return false, nil
+		if !p.open && (!p.begun || p.dead && h.Group >= p.group) {
+			return false, nil // of a frame whose beginning was ignored
 		}
 		if !p.open || h.Group != p.group || h.Frame != p.frame || h.Offset != p.offset {
-			return false, &OrderError{fmt.Sprintf("a piece at offset %d of group %d frame %d, where %s", h.Offset, h.Group, h.Frame, p)}
+			return false, &OrderError{fmt.Sprintf("a piece at offset %d of group %d frame %d, where %s", h.Offset, h.Group, h.Frame, p.String())}
 		}
 	}
 	p.offset = h.Offset + uint32(len(c.Payload))
@@ -90,9 +91,9 @@ func (p *position) follow(c *media.Chunk, video bool) (ok bool, err error) {
 func (p *position) beginFrame(h *media.ChunkHeader, video bool) (ok bool, err error) {
 	switch {
 	case p.open:
-		return false, &OrderError{fmt.Sprintf("group %d frame %d begins, where %s", h.Group, h.Frame, p)}
+		return false, &OrderError{fmt.Sprintf("group %d frame %d begins, where %s", h.Group, h.Frame, p.String())}
 	case !p.begun || h.Group > p.group:
-		if h.Frame != 0 || video && !h.Key {
+		if h.Frame != 0 || !h.Key {
 			if p.dead || !p.begun {
 				return false, nil // the tail of something lost in a reconnect
 			}
@@ -102,7 +103,7 @@ func (p *position) beginFrame(h *media.ChunkHeader, video bool) (ok bool, err er
 	case p.dead && h.Group == p.group:
 		return false, nil
 	case h.Group < p.group || h.Frame != p.frame || p.wrapped || !video:
-		return false, &OrderError{fmt.Sprintf("group %d frame %d begins, where %s", h.Group, h.Frame, p)}
+		return false, &OrderError{fmt.Sprintf("group %d frame %d begins, where %s", h.Group, h.Frame, p.String())}
 	}
 	p.open = true
 	p.length = 0
@@ -121,16 +122,18 @@ func (p *position) String() string {
 
 // write appends a chunk and queues it with all subscribers. wakes collects those whose session must be
 // told, asks whether a closed gate wants a key frame.
-func (t *Track) write(c *media.Chunk, m Message, wakes *[]*Subscriber) (asks bool, err error) {
+func (t *Track) write(p *Publisher, c *media.Chunk, m Message, wakes *[]*Subscriber) (asks bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if t.pos.ended {
+	if t.pos.ended || t.writer != p {
 		return false, nil
 	}
-	ok, err := t.pos.follow(c, t.class != ClassAudio)
+	pos := t.pos
+	ok, err := pos.follow(c, t.class != ClassAudio)
 	if !ok || err != nil {
 		return false, err
 	}
+	t.pos = pos
 	it := &item{Message: m, seq: t.seq, kind: media.KindChunk, head: c.ChunkHeader}
 	t.seq++
 	now := t.relay.now()
@@ -192,24 +195,34 @@ func (t *Track) pass(it *item, now time.Duration, wakes *[]*Subscriber) (asks bo
 	return asks
 }
 
-// control appends an Abandon or End of the publisher, or one made on its behalf.
-func (t *Track) control(c media.Control, wakes *[]*Subscriber) {
+// handTo makes p the one that may write. What an earlier session of the member still writes is ignored.
+func (t *Track) handTo(p *Publisher) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	p := &t.pos
-	if p.ended || c.Kind == media.KindAbandon && (!p.begun || p.dead || c.Group != p.group) {
+	t.writer = p
+}
+
+// giveUp takes the publisher's Abandon of a group.
+func (t *Track) giveUp(by *Publisher, group uint32, wakes *[]*Subscriber) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if p := &t.pos; t.writer == by && p.begun && !p.ended && !p.dead && group == p.group {
+		t.abandon(media.DropPublisher, wakes)
+	}
+}
+
+// finish appends End.
+func (t *Track) finish(why media.EndReason, wakes *[]*Subscriber) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.pos.ended {
 		return
 	}
-	if c.Kind == media.KindEnd {
-		if p.open { // the frame that is open will never be whole
-			t.abandon(media.DropPublisher, wakes)
-		}
-		p.ended = true
-		c.Group, c.Frame = p.group, p.frame
-		t.append(c, wakes)
-		return
+	if t.pos.open { // the frame that is open will never be whole
+		t.abandon(media.DropPublisher, wakes)
 	}
-	t.abandon(media.DropPublisher, wakes)
+	t.pos.ended = true
+	t.append(media.Control{Kind: media.KindEnd, Code: byte(why), Alias: t.alias, Group: t.pos.group, Frame: t.pos.frame}, wakes)
 }
 
 // abandon gives up the rest of the current group.
@@ -219,8 +232,8 @@ func (t *Track) abandon(why media.DropReason, wakes *[]*Subscriber) {
 }
 
 func (t *Track) append(c media.Control, wakes *[]*Subscriber) {
-	it := &item{Message: Message{Data: c.Append(nil)}, seq: t.seq, kind: c.Kind,
-		head: media.ChunkHeader{Alias: c.Alias, Group: c.Group, Frame: c.Frame, Last: true}}
+	it := controlItem(c)
+	it.seq = t.seq
 	t.seq++
 	if c.Kind == media.KindAbandon {
 		t.keep(it)
@@ -232,6 +245,7 @@ func (t *Track) append(c media.Control, wakes *[]*Subscriber) {
 func (t *Track) interrupt(wakes *[]*Subscriber) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
+	t.writer = nil
 	if p := &t.pos; p.begun && !p.ended && !p.dead && (p.open || t.class != ClassAudio) {
 		t.abandon(media.DropLost, wakes)
 	}
@@ -240,7 +254,9 @@ func (t *Track) interrupt(wakes *[]*Subscriber) {
 // snapshot is the track as others are told of it now.
 func (t *Track) snapshot() TrackInfo {
 	info := *t.info.Load()
-	info.AtUs = t.atUs.Load()
+	if t.bytes.Load() > 0 {
+		info.AtUs = t.atUs.Load()
+	}
 	return info
 }
 
@@ -265,6 +281,9 @@ const (
 func (k *keyAsker) ask(now time.Duration, gate bool, later func()) bool {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.pending != nil {
+		return false
+	}
 	if gate {
 		oldest := k.gates[k.gate]
 		if oldest != 0 && now-oldest < time.Minute {
@@ -272,9 +291,6 @@ func (k *keyAsker) ask(now time.Duration, gate bool, later func()) bool {
 		}
 		k.gates[k.gate] = max(now, 1)
 		k.gate = (k.gate + 1) % gatesPerMinute
-	}
-	if k.pending != nil {
-		return false
 	}
 	if k.asked && now-k.last < keyInterval {
 		k.pending = time.AfterFunc(keyInterval-(now-k.last), later)

@@ -55,7 +55,14 @@ func (t *UplinkTrack) Write(c *media.Chunk, m Message) (keyWanted bool) {
 // End queues the track's End.
 func (t *UplinkTrack) End(why media.EndReason) {
 	c := media.Control{Kind: media.KindEnd, Code: byte(why), Alias: t.feed.alias, Group: t.last.Group, Frame: t.last.Frame + 1}
-	t.push(&item{Message: Message{Data: c.Append(nil)}, kind: media.KindEnd, head: media.ChunkHeader{Group: c.Group, Frame: c.Frame}})
+	t.push(controlItem(c))
+}
+
+// Drops gives the frames of the track that were dropped, by reason.
+func (t *UplinkTrack) Drops() DropCounts {
+	t.uplink.mu.Lock()
+	defer t.uplink.mu.Unlock()
+	return t.feed.drops
 }
 
 func (t *UplinkTrack) push(it *item) {
@@ -93,12 +100,12 @@ func (u *Uplink) Reconnected() {
 		ended := f.ended
 		var end entry
 		if ended {
-			end = f.queue.buf[len(f.queue.buf)-1]
+			end = *f.queue.last()
 		}
 		f.sentAny, f.sentOpen = false, false
 		f.clear(media.DropLost)
 		if f.video() {
-			f.close(now)
+			f.close(now, false)
 		}
 		if ended {
 			f.queue.push(end)

@@ -3,30 +3,21 @@ package av1
 import (
 	"bytes"
 	"errors"
-	"os/exec"
 	"strings"
 	"testing"
 
 	"landline/media"
+	"landline/media/internal/mediatest"
 )
 
 // encode makes an AV1 stream with ffmpeg and returns its first temporal unit, delimiter included.
 func encode(t testing.TB, args string) []byte {
 	t.Helper()
-	bin, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Fatalf("this test needs ffmpeg (Debian: apt install ffmpeg): %v", err)
-	}
-	var out, errs bytes.Buffer
-	cmd := exec.Command(bin, append(strings.Fields("-v error -nostdin -f lavfi -i "), strings.Fields(args+" -frames:v 1 -f obu -")...)...)
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("ffmpeg %s: %v\n%s", args, err, errs.Bytes())
-	}
-	return out.Bytes()
+	return mediatest.FFmpeg(t, strings.Fields("-f lavfi -i "+args+" -frames:v 1 -f obu -")...)
 }
 
 func TestSequenceHeaders(t *testing.T) {
+	t.Setenv("SVT_LOG", "1") // libsvtav1 greets on standard error unless told to report errors alone
 	bt709 := "-color_primaries bt709 -color_trc bt709 -colorspace bt709"
 	for _, c := range []struct {
 		args   string
@@ -125,16 +116,6 @@ func TestBadUnitsAreRefused(t *testing.T) {
 	}
 	if s, err := FromConfig([]byte{0x81, 0, 0, 0}); err != nil || s != nil {
 		t.Errorf("av1C without OBUs: % x, error %v", s, err)
-	}
-}
-
-func TestColourNamesHaveCodePoints(t *testing.T) {
-	p, tr, m := CodePoints(&media.Colour{Primaries: "bt2020", Transfer: "pq", Matrix: "bt2020-ncl"})
-	if p != 9 || tr != 16 || m != 9 || *Colour(p, tr, m, false) != (media.Colour{Primaries: "bt2020", Transfer: "pq", Matrix: "bt2020-ncl"}) {
-		t.Errorf("bt2020, pq, bt2020-ncl are %d, %d, %d", p, tr, m)
-	}
-	if p, tr, m := CodePoints(&media.Colour{}); p != 2 || tr != 2 || m != 2 || Colour(p, tr, m, false) != nil {
-		t.Errorf("unspecified is %d, %d, %d", p, tr, m)
 	}
 }
 

@@ -2,7 +2,7 @@
 // can name the codec and keep frames in the one form that the relay carries: low-overhead OBUs, each
 // with its size field, no temporal delimiters, a sequence header in every key frame.
 //
-// It is a leaf of media: it imports nothing else of the project, starts no goroutine and keeps no state.
+// It is a leaf of media: it imports media and media/internal/bitio, starts no goroutine and keeps no state.
 // Sources: AV1 Bitstream & Decoding Process Specification (sections in the comments), AV1 Codec ISO Media
 // File Format Binding (av1C).
 package av1

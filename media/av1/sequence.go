@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"landline/media"
+	"landline/media/internal/bitio"
 )
 
 // SequenceHeader holds what a container or a decoder must know of a sequence header (section 5.5.1).
@@ -34,20 +35,20 @@ func ParseSequenceHeader(obu []byte) (SequenceHeader, error) {
 	if u.Type != SequenceHeaderOBU {
 		return SequenceHeader{}, fmt.Errorf("%w: AV1: OBU of type %d where a sequence header was expected", media.ErrFormat, u.Type)
 	}
-	r := &bitReader{b: u.Payload}
-	s := SequenceHeader{Profile: r.bits(3)}
-	r.bits(1) // still_picture
-	reduced := r.flag()
+	r := &bitReader{bitio.Reader{Data: u.Payload}}
+	s := SequenceHeader{Profile: r.Int(3)}
+	r.Int(1) // still_picture
+	reduced := r.Flag()
 	if reduced {
-		s.Level = r.bits(5)
+		s.Level = r.Int(5)
 	} else {
 		operatingPoints(r, &s)
 	}
-	widthBits, heightBits := r.bits(4)+1, r.bits(4)+1
-	s.Width, s.Height = r.bits(widthBits)+1, r.bits(heightBits)+1
+	widthBits, heightBits := r.Int(4)+1, r.Int(4)+1
+	s.Width, s.Height = r.Int(widthBits)+1, r.Int(heightBits)+1
 	codingTools(r, reduced)
 	colourConfig(r, &s)
-	if r.short {
+	if r.Short {
 		return SequenceHeader{}, fmt.Errorf("%w: AV1: sequence header of %d bytes is too short", media.ErrFormat, len(u.Payload))
 	}
 	if s.Profile > 2 {
@@ -59,88 +60,89 @@ func ParseSequenceHeader(obu []byte) (SequenceHeader, error) {
 // operatingPoints reads the timing information and the operating points; the first names level and tier.
 func operatingPoints(r *bitReader, s *SequenceHeader) {
 	decoderModel, delayBits := false, 0
-	if r.flag() { // timing_info_present_flag
-		r.skip(64)
-		if r.flag() { // equal_picture_interval
+	if r.Flag() { // timing_info_present_flag
+		r.Skip(64)
+		if r.Flag() { // equal_picture_interval
 			r.uvlc()
 		}
-		if decoderModel = r.flag(); decoderModel {
-			delayBits = r.bits(5) + 1
-			r.skip(32 + 5 + 5)
+		if decoderModel = r.Flag(); decoderModel {
+			delayBits = r.Int(5) + 1
+			r.Skip(32 + 5 + 5)
 		}
 	}
-	displayDelay := r.flag()
-	count := r.bits(5) + 1
+	displayDelay := r.Flag()
+	count := r.Int(5) + 1
 	for i := range count {
-		r.skip(12) // operating_point_idc
-		level, tier := r.bits(5), 0
+		r.Skip(12) // operating_point_idc
+		level, tier := r.Int(5), 0
 		if level > 7 {
-			tier = r.bits(1)
+			tier = r.Int(1)
 		}
 		if i == 0 {
 			s.Level, s.Tier = level, tier
 		}
-		if decoderModel && r.flag() {
-			r.skip(2*delayBits + 1)
+		if decoderModel && r.Flag() {
+			r.Skip(2*delayBits + 1)
 		}
-		if displayDelay && r.flag() {
-			r.skip(4)
+		if displayDelay && r.Flag() {
+			r.Skip(4)
 		}
 	}
 }
 
 // codingTools skips what lies between the picture size and the colour configuration.
 func codingTools(r *bitReader, reduced bool) {
-	if !reduced && r.flag() { // frame_id_numbers_present_flag
-		r.skip(4 + 3)
+	if !reduced && r.Flag() { // frame_id_numbers_present_flag
+		r.Skip(4 + 3)
 	}
-	r.skip(3) // use_128x128_superblock, enable_filter_intra, enable_intra_edge_filter
+	r.Skip(3) // use_128x128_superblock, enable_filter_intra, enable_intra_edge_filter
 	if !reduced {
-		r.skip(4) // interintra, masked compound, warped motion, dual filter
-		orderHint := r.flag()
+		r.Skip(4) // interintra, masked compound, warped motion, dual filter
+		orderHint := r.Flag()
 		if orderHint {
-			r.skip(2) // enable_jnt_comp, enable_ref_frame_mvs
+			r.Skip(2) // enable_jnt_comp, enable_ref_frame_mvs
 		}
-		screenContent := r.flag() // seq_choose_screen_content_tools
+		screenContent := r.Flag() // seq_choose_screen_content_tools
 		if !screenContent {
-			screenContent = r.flag() // seq_force_screen_content_tools
+			screenContent = r.Flag() // seq_force_screen_content_tools
 		}
-		if screenContent && !r.flag() { // seq_choose_integer_mv
-			r.skip(1)
+		if screenContent && !r.Flag() { // seq_choose_integer_mv
+			r.Skip(1)
 		}
 		if orderHint {
-			r.skip(3)
+			r.Skip(3)
 		}
 	}
-	r.skip(3) // enable_superres, enable_cdef, enable_restoration
+	r.Skip(3) // enable_superres, enable_cdef, enable_restoration
 }
 
 // colourConfig reads color_config (section 5.5.2).
 func colourConfig(r *bitReader, s *SequenceHeader) {
 	s.BitDepth = 8
-	if r.flag() {
+	if r.Flag() {
 		s.BitDepth = 10
-		if s.Profile == 2 && r.flag() {
+		if s.Profile == 2 && r.Flag() {
 			s.BitDepth = 12
 		}
 	}
-	s.Monochrome = s.Profile != 1 && r.flag()
-	primaries, transfer, matrix := unspecified, unspecified, unspecified
-	if r.flag() { // color_description_present_flag
-		primaries, transfer, matrix = r.bits(8), r.bits(8), r.bits(8)
+	s.Monochrome = s.Profile != 1 && r.Flag()
+	const open = media.ColourUnspecified
+	primaries, transfer, matrix := open, open, open
+	if r.Flag() { // color_description_present_flag
+		primaries, transfer, matrix = r.Int(8), r.Int(8), r.Int(8)
 	}
 	s.SubsamplingX, s.SubsamplingY = 1, 1
 	full := true
 	switch {
 	case s.Monochrome:
-		full = r.flag()
+		full = r.Flag()
 	case primaries == 1 && transfer == 13 && matrix == 0: // sRGB
 		s.SubsamplingX, s.SubsamplingY = 0, 0
 	default:
-		full = r.flag()
+		full = r.Flag()
 		subsampling(r, s)
 	}
-	s.Colour = Colour(primaries, transfer, matrix, full)
+	s.Colour = media.ColourOf(primaries, transfer, matrix, full)
 }
 
 func subsampling(r *bitReader, s *SequenceHeader) {
@@ -149,14 +151,14 @@ func subsampling(r *bitReader, s *SequenceHeader) {
 	case s.Profile == 1:
 		s.SubsamplingX, s.SubsamplingY = 0, 0
 	case s.BitDepth == 12:
-		s.SubsamplingX, s.SubsamplingY = r.bits(1), 0
+		s.SubsamplingX, s.SubsamplingY = r.Int(1), 0
 		if s.SubsamplingX == 1 {
-			s.SubsamplingY = r.bits(1)
+			s.SubsamplingY = r.Int(1)
 		}
 	default:
 		s.SubsamplingY = 0
 	}
 	if s.SubsamplingX == 1 && s.SubsamplingY == 1 {
-		s.ChromaSamplePosition = r.bits(2)
+		s.ChromaSamplePosition = r.Int(2)
 	}
 }

@@ -10,6 +10,7 @@ import (
 
 	"landline/media"
 	"landline/media/h264"
+	"landline/media/internal/mediatest"
 )
 
 // parameterSets gives a real SPS and PPS (x264, constrained baseline, 96x64).
@@ -84,7 +85,7 @@ func TestAVCCIsFFmpegs(t *testing.T) {
 			if profile == "high422" {
 				path = encode(t, "96x64", "25", "0.1", "-pix_fmt", "yuv422p10le")
 			}
-			_, sps, pps, err := h264.ToAVCC(read(t, path))
+			_, sps, pps, err := h264.ToAVCC(mediatest.ReadFile(t, path))
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -93,8 +94,8 @@ func TestAVCCIsFFmpegs(t *testing.T) {
 				t.Fatal(err)
 			}
 			mp4 := filepath.Join(t.TempDir(), "same.mp4")
-			ffmpeg(t, "-i", path, "-c", "copy", mp4)
-			if !bytes.Contains(read(t, mp4), append([]byte("avcC"), config...)) {
+			mediatest.FFmpeg(t, "-i", path, "-c", "copy", mp4)
+			if !bytes.Contains(mediatest.ReadFile(t, mp4), append([]byte("avcC"), config...)) {
 				t.Errorf("ffmpeg's avcC is not %x", config)
 			}
 			conv, err := h264.FromAVCC(config)

@@ -1,20 +1,17 @@
 package h264
 
-// bitReader reads an RBSP (section 7.2) most significant bit first. Reading past its end gives zeros
-// and sets short, so that a parser needs to look only once.
-type bitReader struct {
-	data  []byte
-	at    int // in bits
-	short bool
-}
+import "landline/media/internal/bitio"
+
+// bitReader reads an RBSP (section 7.2).
+type bitReader struct{ bitio.Reader }
 
 // newBitReader strips a NAL unit's header byte and its emulation prevention bytes (section 7.4.1.1);
 // of what follows it takes at most limit bytes.
 func newBitReader(nal []byte, limit int) *bitReader {
-	b := &bitReader{data: make([]byte, 0, min(len(nal), limit))}
+	data := make([]byte, 0, min(len(nal), limit))
 	zeros := 0
 	for _, c := range nal[1:] {
-		if len(b.data) == limit {
+		if len(data) == limit {
 			break
 		}
 		if zeros >= 2 && c == 3 {
@@ -26,40 +23,23 @@ func newBitReader(nal []byte, limit int) *bitReader {
 		} else {
 			zeros = 0
 		}
-		b.data = append(b.data, c)
+		data = append(data, c)
 	}
-	return b
+	return &bitReader{bitio.Reader{Data: data}}
 }
-
-// u reads n bits, at most 32.
-func (b *bitReader) u(n int) uint32 {
-	var v uint32
-	for range n {
-		v <<= 1
-		if b.at/8 >= len(b.data) {
-			b.short = true
-			continue
-		}
-		v |= uint32(b.data[b.at/8]>>(7-b.at%8)) & 1
-		b.at++
-	}
-	return v
-}
-
-func (b *bitReader) flag() bool { return b.u(1) == 1 }
 
 // ue reads an unsigned Exp-Golomb number (section 9.1). Those longer than 32 bits are not legal
 // anywhere, and count as the end of the data.
 func (b *bitReader) ue() uint32 {
 	zeros := 0
-	for !b.flag() {
+	for !b.Flag() {
 		zeros++
-		if b.short || zeros > 31 {
-			b.short = true
+		if b.Short || zeros > 31 {
+			b.Short = true
 			return 0
 		}
 	}
-	return 1<<zeros - 1 + b.u(zeros)
+	return 1<<zeros - 1 + b.Bits(zeros)
 }
 
 // se reads a signed Exp-Golomb number (section 9.1.1).

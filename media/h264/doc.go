@@ -6,6 +6,6 @@
 // code, access unit delimiters left out, and the parameter sets inline before every key frame. All
 // functions that make frames give them this form.
 //
-// It is a leaf of media: it imports media alone, starts no goroutine, and its types are for one
-// caller at a time.
+// It is a leaf of media: it imports media and media/internal/bitio, starts no goroutine, and its types
+// are for one caller at a time.
 package h264

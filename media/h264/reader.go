@@ -20,7 +20,8 @@ const maxUnitNALs = 4096
 
 // Reader gives the access units of a raw Annex B file, as ffmpeg's .h264 files are. The file has no
 // times: frame n is shown at n / frame rate, in decoding order. A picture that is a single field
-// counts as a frame. What comes before the first SPS cannot be decoded and is passed over.
+// counts as a frame. What comes before the first SPS cannot be decoded and is passed over. Without times
+// the SPS decides about Format.Reorders: it is set unless the SPS rules reordering out.
 //
 // Such a file has no lengths either, so that a last NAL unit that was cut off looks like a whole one.
 type Reader struct {
@@ -90,7 +91,7 @@ func (d *Reader) findSPS() error {
 		}
 		d.format = media.Format{
 			Kind: media.Video, Codec: media.H264, CodecString: info.CodecString,
-			Width: info.Width, Height: info.Height, Colour: info.Colour, Reorders: info.Reorders,
+			Width: info.Width, Height: info.Height, Colour: info.Colour, Reorders: info.MayReorder,
 		}
 		if d.rate = info.FrameRate; d.rate == 0 {
 			d.rate = DefaultFrameRate

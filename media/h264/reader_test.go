@@ -2,8 +2,6 @@ package h264_test
 
 import (
 	"bytes"
-	"crypto/md5"
-	"encoding/hex"
 	"errors"
 	"io"
 	"os"
@@ -14,6 +12,7 @@ import (
 
 	"landline/media"
 	"landline/media/h264"
+	"landline/media/internal/mediatest"
 )
 
 // The access units of a raw file are those that ffmpeg finds in it, and what is written again shows
@@ -28,19 +27,19 @@ func TestReaderFindsAccessUnitsLikeFFmpeg(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := encode(t, "96x64", "25", "1", options...)
-			r, err := h264.NewReader(iotest.HalfReader(bytes.NewReader(read(t, path))))
+			r, err := h264.NewReader(iotest.HalfReader(bytes.NewReader(mediatest.ReadFile(t, path))))
 			if err != nil {
 				t.Fatal(err)
 			}
-			packets := all(t, r)
+			packets := mediatest.All(t, r)
 
 			mp4 := filepath.Join(t.TempDir(), "same.mp4")
-			ffmpeg(t, "-i", path, "-c", "copy", "-bsf:v", "filter_units=remove_types=7|8|9", mp4)
+			mediatest.FFmpeg(t, "-i", path, "-c", "copy", "-bsf:v", "filter_units=remove_types=7|8|9", mp4)
 			if got, want := sampleSums(t, packets), framemd5(t, mp4, "-map", "0:v", "-c", "copy"); !slices.Equal(got, want) {
 				t.Errorf("packets differ from ffmpeg's:\n got %v\nwant %v", got, want)
 			}
 			again := write(t, r.Formats()[0], packets)
-			ffmpeg(t, "-i", again, "-f", "null", "-")
+			mediatest.FFmpeg(t, "-i", again, "-f", "null", "-")
 			if !slices.Equal(framemd5(t, again), framemd5(t, path)) {
 				t.Error("the pictures differ after reading and writing")
 			}
@@ -62,8 +61,7 @@ func sampleSums(t *testing.T, packets []media.Packet) []string {
 		if err != nil {
 			t.Fatal(err)
 		}
-		sum := md5.Sum(sample)
-		sums = append(sums, hex.EncodeToString(sum[:]))
+		sums = append(sums, mediatest.Sum(sample))
 	}
 	return sums
 }
@@ -77,17 +75,7 @@ func write(t *testing.T, f media.Format, packets []media.Packet) string {
 	}
 	defer file.Close()
 	w, err := h264.NewWriter(file, f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range packets {
-		if err := w.Write(p); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	mediatest.Save(t, w, err, packets)
 	return path
 }
 
@@ -96,7 +84,7 @@ func TestReaderRepeatsParameterSets(t *testing.T) {
 	path := encode(t, "96x64", "25", "1", "-g", "10", "-bf", "0", "-flags", "+global_header", "-bsf:v", "dump_extra=freq=e")
 	var once []byte
 	sent := false
-	for nal := range h264.NALs(read(t, path)) {
+	for nal := range h264.NALs(mediatest.ReadFile(t, path)) {
 		isSet := nal[0]&0x1f == 7 || nal[0]&0x1f == 8
 		if !isSet || !sent {
 			once = append(append(once, 0, 0, 1), nal...)
@@ -107,7 +95,7 @@ func TestReaderRepeatsParameterSets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	packets := all(t, r)
+	packets := mediatest.All(t, r)
 	if len(packets) != 25 {
 		t.Fatalf("%d packets of 25", len(packets))
 	}
@@ -121,7 +109,7 @@ func TestReaderRepeatsParameterSets(t *testing.T) {
 			t.Errorf("packet %d (key %v) holds NAL units %v", i, key, types)
 		}
 	}
-	ffmpeg(t, "-i", write(t, r.Formats()[0], packets[10:]), "-f", "null", "-")
+	mediatest.FFmpeg(t, "-i", write(t, r.Formats()[0], packets[10:]), "-f", "null", "-")
 }
 
 func TestReaderRefuses(t *testing.T) {
@@ -152,7 +140,7 @@ func TestReaderRefuses(t *testing.T) {
 
 // An error of the file below is passed on after the packets before it, and stays.
 func TestReaderKeepsError(t *testing.T) {
-	data := read(t, encode(t, "96x64", "25", "0.4", "-bf", "0"))
+	data := mediatest.ReadFile(t, encode(t, "96x64", "25", "0.4", "-bf", "0"))
 	broken := errors.New("disk gone")
 	r, err := h264.NewReader(io.MultiReader(bytes.NewReader(data), iotest.ErrReader(broken)))
 	if err != nil {

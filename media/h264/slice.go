@@ -24,9 +24,9 @@ type pps struct {
 func parsePPS(nal []byte) (pps, bool) {
 	b := newBitReader(nal, 16)
 	p := pps{id: b.ue(), sps: b.ue()}
-	b.u(1) // entropy_coding_mode_flag
-	p.fieldOrderInPPS = b.flag()
-	return p, !b.short && p.id <= 255 && p.sps <= 31
+	b.Bits(1) // entropy_coding_mode_flag
+	p.fieldOrderInPPS = b.Flag()
+	return p, !b.Short && p.id <= 255 && p.sps <= 31
 }
 
 // parseSlice reads a slice header as far as the parameter sets at hand allow.
@@ -43,12 +43,12 @@ func parseSlice(nal []byte, active map[uint32]pps, known map[uint32]*sps) slice 
 		return h
 	}
 	if s.separatePlanes {
-		b.u(2)
+		b.Bits(2)
 	}
-	h.frameNum = b.u(s.frameNumBits)
+	h.frameNum = b.Bits(s.frameNumBits)
 	if !s.frameMBsOnly {
-		if h.field = b.flag(); h.field {
-			h.bottom = b.flag()
+		if h.field = b.Flag(); h.field {
+			h.bottom = b.Flag()
 		}
 	}
 	if h.idr {
@@ -56,7 +56,7 @@ func parseSlice(nal []byte, active map[uint32]pps, known map[uint32]*sps) slice 
 	}
 	switch {
 	case s.pocType == 0:
-		h.pocLsb = b.u(s.pocLsbBits)
+		h.pocLsb = b.Bits(s.pocLsbBits)
 		if p.fieldOrderInPPS && !h.field {
 			h.deltaPOC[0] = b.se()
 		}
@@ -66,7 +66,7 @@ func parseSlice(nal []byte, active map[uint32]pps, known map[uint32]*sps) slice 
 			h.deltaPOC[1] = b.se()
 		}
 	}
-	h.whole = !b.short
+	h.whole = !b.Short
 	return h
 }
 

@@ -14,10 +14,11 @@ type Info struct {
 	CodecString string
 	// Colour is nil if the stream does not say.
 	Colour *media.Colour
-	// Reorders is set when frames may be shown in another order than they are sent: when
-	// max_num_reorder_frames is over 0 or, where it is not stated (section E.2.1), in every profile
-	// other than Baseline unless pic_order_cnt_type is 2 or the profile is an intra one.
-	Reorders bool
+	// MayReorder is set unless the parameter set rules out that frames are shown in another order than
+	// they are sent. It does so by stating max_num_reorder_frames as 0 or, where it does not state it
+	// (section E.2.1), by the Baseline profile, an intra profile or pic_order_cnt_type 2. Whether such a
+	// stream does reorder only the order of its times tells: see media.Format.Reorders.
+	MayReorder bool
 	// FrameRate is in frames per second; 0 if the stream does not say.
 	FrameRate float64
 }
@@ -57,12 +58,12 @@ func Describe(nal []byte) (Info, error) {
 		Height:      s.height,
 		CodecString: fmt.Sprintf("avc1.%02x%02x%02x", s.profile, s.constraints, s.level),
 		Colour:      s.vui.colour,
-		Reorders:    s.reorders(),
+		MayReorder:  s.mayReorder(),
 		FrameRate:   s.vui.frameRate,
 	}, nil
 }
 
-func (s *sps) reorders() bool {
+func (s *sps) mayReorder() bool {
 	const constraintSet3 = 0x10
 	if s.vui.stated {
 		return s.vui.maxReorder > 0
@@ -87,7 +88,7 @@ func parseSPS(nal []byte) (*sps, error) {
 		return nil, fmt.Errorf("%w: h264 SPS of %d bytes, at most %d are read", media.ErrTooLarge, len(nal), maxParameterSize)
 	}
 	b := newBitReader(nal, maxParameterSize)
-	s := &sps{profile: byte(b.u(8)), constraints: byte(b.u(8)), level: byte(b.u(8)), id: b.ue()}
+	s := &sps{profile: byte(b.Bits(8)), constraints: byte(b.Bits(8)), level: byte(b.Bits(8)), id: b.ue()}
 	if err := s.parseFormat(b); err != nil {
 		return nil, err
 	}
@@ -97,10 +98,10 @@ func parseSPS(nal []byte) (*sps, error) {
 	if err := s.parseSize(b); err != nil {
 		return nil, err
 	}
-	if b.flag() {
+	if b.Flag() {
 		s.vui.parse(b)
 	}
-	if b.short {
+	if b.Short {
 		return nil, fmt.Errorf("%w: h264 SPS of %d bytes ends before its last field", media.ErrTruncated, len(nal))
 	}
 	return s, nil
@@ -115,11 +116,11 @@ func (s *sps) parseFormat(b *bitReader) error {
 	case 44, 83, 86, 100, 110, 118, 122, 128, 134, 135, 138, 139, 244:
 	}
 	if s.chromaFormat = b.ue(); s.chromaFormat == 3 {
-		s.separatePlanes = b.flag()
+		s.separatePlanes = b.Flag()
 	}
 	s.lumaDepth, s.chromaDepth = b.ue()+8, b.ue()+8
-	b.u(1) // qpprime_y_zero_transform_bypass_flag
-	if err := s.checkFormat(); err != nil || !b.flag() {
+	b.Bits(1) // qpprime_y_zero_transform_bypass_flag
+	if err := s.checkFormat(); err != nil || !b.Flag() {
 		return err
 	}
 	lists := 8
@@ -127,7 +128,7 @@ func (s *sps) parseFormat(b *bitReader) error {
 		lists = 12
 	}
 	for i := range lists {
-		if !b.flag() {
+		if !b.Flag() {
 			continue
 		}
 		size := 16
@@ -177,7 +178,7 @@ func (s *sps) parseOrder(b *bitReader) error {
 		}
 		s.pocLsbBits = int(lsb) + 4
 	case 1:
-		s.deltaPOCAlwaysZero = b.flag()
+		s.deltaPOCAlwaysZero = b.Flag()
 		b.se() // offset_for_non_ref_pic
 		b.se() // offset_for_top_to_bottom_field
 		n := b.ue()
@@ -188,24 +189,24 @@ func (s *sps) parseOrder(b *bitReader) error {
 			b.se()
 		}
 	}
-	b.ue() // max_num_ref_frames
-	b.u(1) // gaps_in_frame_num_value_allowed_flag
+	b.ue()    // max_num_ref_frames
+	b.Bits(1) // gaps_in_frame_num_value_allowed_flag
 	return nil
 }
 
 // parseSize reads the picture's size and cropping (sections 7.4.2.1.1 and 6.2, table 6-1).
 func (s *sps) parseSize(b *bitReader) error {
 	width, height := b.ue(), b.ue()
-	s.frameMBsOnly = b.flag()
+	s.frameMBsOnly = b.Flag()
 	if !s.frameMBsOnly {
-		b.u(1) // mb_adaptive_frame_field_flag
+		b.Bits(1) // mb_adaptive_frame_field_flag
 	}
-	b.u(1) // direct_8x8_inference_flag
+	b.Bits(1) // direct_8x8_inference_flag
 	var left, right, top, bottom uint32
-	if b.flag() {
+	if b.Flag() {
 		left, right, top, bottom = b.ue(), b.ue(), b.ue(), b.ue()
 	}
-	if b.short {
+	if b.Short {
 		return nil // said by the caller
 	}
 	if width >= maxMacroblocks || height >= maxMacroblocks {

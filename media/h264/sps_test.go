@@ -9,12 +9,13 @@ import (
 
 	"landline/media"
 	"landline/media/h264"
+	"landline/media/internal/mediatest"
 )
 
 // firstSPS is that of an encoded clip.
 func firstSPS(t testing.TB, path string) []byte {
 	t.Helper()
-	for nal := range h264.NALs(read(t, path)) {
+	for nal := range h264.NALs(mediatest.ReadFile(t, path)) {
 		if nal[0]&0x1f == 7 {
 			return nal
 		}
@@ -35,7 +36,7 @@ func TestDescribe(t *testing.T) {
 		"main without B-frames": {"96x64", "15", []string{"-profile:v", "main", "-bf", "0"},
 			h264.Info{Width: 96, Height: 64, CodecString: "avc1.4d400a", FrameRate: 15}},
 		"main with B-frames": {"96x64", "15", []string{"-profile:v", "main", "-bf", "2"},
-			h264.Info{Width: 96, Height: 64, CodecString: "avc1.4d400a", FrameRate: 15, Reorders: true}},
+			h264.Info{Width: 96, Height: 64, CodecString: "avc1.4d400a", FrameRate: 15, MayReorder: true}},
 		"high with scaling lists": {"640x360", "50", []string{"-preset", "medium", "-bf", "0", "-x264-params", "cqm=jvt"},
 			h264.Info{Width: 640, Height: 360, CodecString: "avc1.64001f", FrameRate: 50}},
 		"colour and HRD": {"96x64", "25", []string{"-bf", "0", "-profile:v", "baseline", "-color_primaries", "bt709", "-color_trc", "bt709",
@@ -78,7 +79,7 @@ func bits(header []byte, s string) []byte {
 }
 
 // Without a stated bound the profile and the order count type decide.
-func TestDescribeReordersUnstated(t *testing.T) {
+func TestDescribeMayReorderUnstated(t *testing.T) {
 	const (
 		high    = "010 1 1 0 0"         // 4:2:0, 8 and 8 bits, no bypass, no scaling lists
 		size    = "010 0 1 1 1 1 0 0 1" // 1 reference, 16x16, frames, no cropping, no VUI, stop bit
@@ -100,8 +101,8 @@ func TestDescribeReordersUnstated(t *testing.T) {
 		if err != nil || info.Width != 16 || info.Height != 16 {
 			t.Errorf("%s: %dx%d, %v", name, info.Width, info.Height, err)
 		}
-		if info.Reorders != c.want {
-			t.Errorf("%s: reorders %v", name, info.Reorders)
+		if info.MayReorder != c.want {
+			t.Errorf("%s: may reorder: %v", name, info.MayReorder)
 		}
 	}
 }
@@ -119,7 +120,7 @@ func TestDescribeRefuses(t *testing.T) {
 	if _, err := h264.Describe(append(sps, make([]byte, 1<<16)...)); !errors.Is(err, media.ErrTooLarge) {
 		t.Errorf("64 KiB: %v", err)
 	}
-	const order = "1 1 1 1 010 0" // as in TestDescribeReordersUnstated, up to the size
+	const order = "1 1 1 1 010 0" // as in TestDescribeMayReorderUnstated, up to the size
 	for name, fields := range map[string]string{
 		"65536 macroblocks wide":    order + "00000000000000001 0000000000000001 1 1 1 0 0 1",
 		"2^32 macroblocks wide":     order + strings.Repeat("0", 32) + "1" + strings.Repeat("0", 32) + "1 1 1 0 0 1",

@@ -5,6 +5,6 @@
 // when read and get them back when written, and AV1 key frames carry their sequence header. What is a
 // key frame the payload says, for IVF does not.
 //
-// It is a leaf of media: it imports media and the leaf media/av1, starts no goroutine, and its types
-// are for one caller at a time.
+// It is a leaf of media: it imports media and the bitstream leaves media/av1 and media/vpx, starts no
+// goroutine, and its types are for one caller at a time.
 package ivf

@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"landline/media"
+	"landline/media/internal/mediatest"
 	"landline/media/ivf"
 )
 
@@ -42,8 +43,8 @@ func TestReadAndWriteLikeFFmpeg(t *testing.T) {
 			if got := r.Formats(); len(got) != 1 || !reflect.DeepEqual(got[0], c.format) {
 				t.Errorf("format %+v, want %+v", got, c.format)
 			}
-			frames := all(t, r)
-			want := packets(t, path, 1, 30)
+			frames := mediatest.All(t, r)
+			want := packets(t, path)
 			if got := sums(frames, c.prefix); !slices.Equal(got, want) {
 				t.Errorf("frames differ from ffmpeg's:\n got %v\nwant %v", got, want)
 			}
@@ -51,10 +52,10 @@ func TestReadAndWriteLikeFFmpeg(t *testing.T) {
 				t.Errorf("key frames %v, want %v", got, want)
 			}
 			again := write(t, r.Formats()[0], frames)
-			if got := packets(t, again, 1, 1_000_000); !slices.Equal(got, want) {
+			if got := packets(t, again); !slices.Equal(got, want) {
 				t.Errorf("frames differ after writing:\n got %v\nwant %v", got, want)
 			}
-			ffmpeg(t, "-i", again, "-f", "null", "-")
+			mediatest.FFmpeg(t, "-i", again, "-f", "null", "-")
 			if d := probe(t, again, "format=duration"); d[0] != "2.000000" {
 				t.Errorf("ffprobe says that %v s were written", d)
 			}
@@ -75,7 +76,7 @@ func keys(frames []media.Packet) []int {
 // probe gives what ffprobe says about the entries, a line each.
 func probe(t *testing.T, path, entries string) []string {
 	t.Helper()
-	out := run(t, "ffprobe", "-v", "error", "-show_entries", entries, "-of", "csv=p=0", path)
+	out := mediatest.Run(t, "ffprobe", "-v", "error", "-show_entries", entries, "-of", "csv=p=0", path)
 	return strings.Split(strings.TrimSpace(string(out)), "\n")
 }
 
@@ -106,17 +107,7 @@ func write(t *testing.T, f media.Format, frames []media.Packet) string {
 func save(t *testing.T, to io.Writer, f media.Format, frames []media.Packet) {
 	t.Helper()
 	w, err := ivf.NewWriter(to, f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range frames {
-		if err := w.Write(p); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	mediatest.Save(t, w, err, frames)
 }
 
 // vp8Key and vp8Delta are enough of a VP8 frame of 16x16 for a reader.
@@ -161,7 +152,7 @@ func TestTimes(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got []int64
-		for _, p := range all(t, r) {
+		for _, p := range mediatest.All(t, r) {
 			got = append(got, p.Timestamp)
 		}
 		if !slices.Equal(got, c.want) {
@@ -209,7 +200,7 @@ func TestWriteWithoutSeek(t *testing.T) {
 	if f := r.Formats()[0]; f.Width != 16 || f.Height != 16 {
 		t.Errorf("the size of the first key frame became %dx%d", f.Width, f.Height)
 	}
-	if got := all(t, r); !reflect.DeepEqual(got, frames) {
+	if got := mediatest.All(t, r); !reflect.DeepEqual(got, frames) {
 		t.Errorf("got %v, want %v", got, frames)
 	}
 }

@@ -9,6 +9,7 @@ import (
 
 	"landline/media"
 	"landline/media/av1"
+	"landline/media/vpx"
 )
 
 // Reader reads an IVF file.
@@ -77,7 +78,7 @@ func (d *Reader) describe(p picture) {
 	}
 	switch d.format.Codec {
 	case media.VP9:
-		d.format.CodecString = fmt.Sprintf("vp09.00.%02d.08", vp9Level(d.format.Width, d.format.Height))
+		d.format.CodecString = vpx.VP9String(0, vpx.VP9Level(d.format.Width, d.format.Height), 8)
 	case media.AV1:
 		d.format.CodecString = "av01.0.08M.08"
 	}
@@ -135,10 +136,10 @@ func (d *Reader) read() (media.Packet, picture, error) {
 func (d *Reader) look(data []byte) ([]byte, picture, error) {
 	switch d.format.Codec {
 	case media.VP8:
-		p, err := vp8(data)
+		p, err := vpxPicture(vpx.ParseVP8(data))
 		return data, p, err
 	case media.VP9:
-		p, err := vp9(data)
+		p, err := vpxPicture(vpx.ParseVP9(data))
 		return data, p, err
 	}
 	unit, sequence, err := av1.TemporalUnit(data)

@@ -46,31 +46,6 @@ func TestReaderRefuses(t *testing.T) {
 	}
 }
 
-// VP9's other kinds of frame are none to start from.
-func TestVP9KeyFrames(t *testing.T) {
-	for name, c := range map[string]struct {
-		data []byte
-		key  bool
-	}{
-		"key frame":             {[]byte{0x82, 0x49, 0x83, 0x42, 0x20, 0, 0xf0, 0, 0xf0, 0, 0}, true},
-		"inter frame":           {[]byte{0x86, 0, 0}, false},
-		"show existing":         {[]byte{0x8a}, false},
-		"profile 1, existing":   {[]byte{0xaa}, false},
-		"error resilient inter": {[]byte{0x87, 0, 0}, false},
-	} {
-		b := append(bytes.Clone(file(t, 30, 1, nil)), byte(len(c.data)), 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0)
-		b[10] = '9'
-		r, err := ivf.NewReader(bytes.NewReader(append(b, c.data...)))
-		if err != nil {
-			t.Errorf("%s: %v", name, err)
-			continue
-		}
-		if p, err := r.Next(); err != nil || p.Key != c.key {
-			t.Errorf("%s: key %v, %v", name, p.Key, err)
-		}
-	}
-}
-
 func TestWriterRefuses(t *testing.T) {
 	if _, err := ivf.NewWriter(io.Discard, media.Format{Codec: media.H264}); !errors.Is(err, media.ErrUnsupported) {
 		t.Errorf("H.264: %v", err)

@@ -7,6 +7,7 @@ import (
 	"landline/media"
 	"landline/media/av1"
 	"landline/media/h264"
+	"landline/media/vpx"
 )
 
 // setUps complete the format of a track by the box that its sample entry must have.
@@ -42,7 +43,7 @@ func setUpH264(t *track, b box) error {
 	}
 	t.format.CodecString = info.CodecString
 	t.format.Width, t.format.Height = info.Width, info.Height
-	t.format.Reorders = info.Reorders
+	t.inOrder = !info.MayReorder
 	if t.format.Colour == nil {
 		t.format.Colour = info.Colour
 	}
@@ -62,9 +63,9 @@ func setUpVP9(t *track, b box) error {
 	if f.short {
 		return fmt.Errorf("%w: %d bytes are too few", media.ErrTruncated, len(b.data))
 	}
-	t.format.CodecString = fmt.Sprintf("vp09.%02d.%02d.%02d", profile, level, v>>4)
+	t.format.CodecString = vpx.VP9String(int(profile), int(level), int(v>>4))
 	if t.format.Colour == nil {
-		t.format.Colour = av1.Colour(int(primaries), int(transfer), int(matrix), v&1 == 1)
+		t.format.Colour = media.ColourOf(int(primaries), int(transfer), int(matrix), v&1 == 1)
 	}
 	return nil
 }
@@ -138,7 +139,7 @@ func parseColour(b box) *media.Colour {
 		return nil
 	}
 	full := kind == "nclx" && f.u8()&0x80 != 0
-	return av1.Colour(int(primaries), int(transfer), int(matrix), full)
+	return media.ColourOf(int(primaries), int(transfer), int(matrix), full)
 }
 
 // objectType reads objectTypeIndication of an esds (ISO/IEC 14496-1 section 7.2.6.5); 0 if there is

@@ -8,6 +8,6 @@
 // edits at its beginning and the media time of the first other one. What else an edit list asks for
 // (cuts, repeats, speed) is not done. Rotation and the shape of pixels are not looked at.
 //
-// It is a leaf of media: it imports media and the leaves media/h264 and media/av1, starts no
-// goroutine, and its types are for one caller at a time.
+// It is a leaf of media: it imports media and the bitstream leaves media/h264, media/av1 and media/vpx,
+// starts no goroutine, and its types are for one caller at a time.
 package mp4

@@ -11,6 +11,7 @@ import (
 
 	"landline/media"
 	"landline/media/h264"
+	"landline/media/internal/mediatest"
 )
 
 var (
@@ -88,14 +89,7 @@ func sameDecoded(t *testing.T, path string, f media.Format, frames []media.Packe
 	}
 	defer file.Close()
 	w, err := h264.NewWriter(file, f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range frames {
-		if err := w.Write(media.Packet{Frame: p.Frame}); err != nil {
-			t.Fatal(err)
-		}
-	}
+	mediatest.Save(t, w, err, frames)
 	if !slices.Equal(pictures(t, raw), pictures(t, path)) {
 		t.Error("the pictures differ")
 	}
@@ -103,13 +97,7 @@ func sameDecoded(t *testing.T, path string, f media.Format, frames []media.Packe
 
 func pictures(t *testing.T, path string) []string {
 	t.Helper()
-	var sums []string
-	for line := range strings.Lines(string(ffmpeg(t, "-i", path, "-map", "0:v", "-vsync", "passthrough", "-f", "framemd5", "-"))) {
-		if !strings.HasPrefix(line, "#") {
-			sums = append(sums, line[strings.LastIndex(line, ",")+1:])
-		}
-	}
-	return sums
+	return mediatest.Sums(mediatest.FrameMD5(t, "-i", path, "-map", "0:v", "-vsync", "passthrough")[0])
 }
 
 // Codecs that the relay carries are described for a decoder, and others are named.
@@ -156,7 +144,7 @@ func TestCodecs(t *testing.T) {
 			}
 		})
 	}
-	pcm := open(t, read(t, encode(t, "a.mov", "-vn", "-c:a", "pcm_s16le"))).Formats()[0]
+	pcm := open(t, mediatest.ReadFile(t, encode(t, "a.mov", "-vn", "-c:a", "pcm_s16le"))).Formats()[0]
 	if want := (media.Format{Kind: media.Audio, Codec: "pcm_s16le", SampleRate: 48000, Channels: 1}); !reflect.DeepEqual(pcm, want) {
 		t.Errorf("PCM: got %+v, want %+v", pcm, want)
 	}
@@ -169,7 +157,7 @@ func TestInterleaving(t *testing.T) {
 		"progressive": encode(t, "clip.mp4", flags(baseline, opus)...),
 		"fragmented":  encode(t, "clip.mp4", flags(baseline, opus, []string{"-movflags", "+frag_keyframe+empty_moov"})...),
 	} {
-		r := open(t, read(t, path))
+		r := open(t, mediatest.ReadFile(t, path))
 		last := int64(0)
 		for {
 			p, err := r.Next()
@@ -194,7 +182,7 @@ func TestCutFile(t *testing.T) {
 		"fragmented":  {"-movflags", "+frag_keyframe+empty_moov+default_base_moof"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			whole := read(t, encode(t, "clip.mp4", flags(baseline, opus, options)...))
+			whole := mediatest.ReadFile(t, encode(t, "clip.mp4", flags(baseline, opus, options)...))
 			body := bytes.Index(whole, []byte("mdat")) + 4
 			before := -1
 			for n := body; n < len(whole); n += 97 {

@@ -15,9 +15,9 @@ const peekMoofs = 64
 // composition after the edit list; if the first frame of a track would come before zero (audio that
 // a decoder is to drop), all tracks move so that it does not.
 //
-// Format.Reorders is set when the composition times of the frames are not in order; in a fragmented
-// file the first 64 fragments decide. A file that was cut short gives every packet that is whole, and
-// then the error.
+// Format.Reorders is set when the composition times of the frames are not in order, and the SPS of
+// H.264 does not rule that out; in a fragmented file the first 64 fragments decide. A file that was cut
+// short gives every packet that is whole, and then the error.
 type Reader struct {
 	file       file
 	formats    []media.Format
@@ -64,9 +64,7 @@ func NewReader(r io.ReaderAt, size int64) (*Reader, error) {
 		d.peek()
 	}
 	for _, t := range m.tracks {
-		if t.format.Kind == media.Video && t.order.seen > 1 {
-			t.format.Reorders = t.order.reorders
-		}
+		t.format.Reorders = t.format.Kind == media.Video && t.order.backwards && !t.inOrder
 		d.formats = append(d.formats, t.format)
 		if at, ok := t.time(t.order.first); t.order.seen > 0 && ok {
 			d.shift = max(d.shift, -at)

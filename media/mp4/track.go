@@ -12,6 +12,7 @@ type track struct {
 	handler   string
 	described bool
 	format    media.Format
+	inOrder   bool // the stream rules reordering out
 	// convert brings a sample into the form of media; nil leaves it as it is.
 	convert func(data []byte, key bool) ([]byte, bool, error)
 
@@ -36,7 +37,7 @@ type defaults struct {
 type order struct {
 	seen          int
 	first, latest int64
-	reorders      bool
+	backwards     bool
 }
 
 func (o *order) add(cts int64) {
@@ -44,7 +45,7 @@ func (o *order) add(cts int64) {
 		o.first, o.latest = cts, cts
 	}
 	o.seen++
-	o.reorders = o.reorders || cts < o.latest
+	o.backwards = o.backwards || cts < o.latest
 	o.latest = max(o.latest, cts)
 }
 

@@ -2,51 +2,31 @@ package ogg_test
 
 import (
 	"bytes"
-	"crypto/md5"
-	"encoding/hex"
 	"errors"
-	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
 	"landline/media"
+	"landline/media/internal/mediatest"
 	"landline/media/ogg"
 )
-
-// ffmpeg runs it with the arguments and gives its standard output; a word on standard error fails
-// the test.
-func ffmpeg(t testing.TB, args ...string) []byte {
-	t.Helper()
-	if _, err := exec.LookPath("ffmpeg"); err != nil {
-		t.Fatal("these tests compare with ffmpeg, which is not installed: ", err)
-	}
-	var out, complaints bytes.Buffer
-	cmd := exec.Command("ffmpeg", append([]string{"-nostdin", "-y", "-v", "error", "-xerror"}, args...)...)
-	cmd.Stdout, cmd.Stderr = &out, &complaints
-	if err := cmd.Run(); err != nil || complaints.Len() > 0 {
-		t.Fatalf("ffmpeg %s: %v\n%s", strings.Join(args, " "), err, &complaints)
-	}
-	return out.Bytes()
-}
 
 // encode makes a file of three seconds of a tone and gives its path.
 func encode(t testing.TB, name string, options ...string) string {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), name)
 	args := []string{"-f", "lavfi", "-i", "sine=frequency=440:sample_rate=48000", "-t", "3"}
-	ffmpeg(t, append(append(args, options...), path)...)
+	mediatest.FFmpeg(t, append(append(args, options...), path)...)
 	return path
 }
 
-// packet is a row of ffmpeg's framemd5 format.
+// packet is what is compared of a packet.
 type packet struct {
-	samples int64
-	sum     string
+	duration int64 // µs
+	sum      string
 }
 
 // packets gives ffmpeg's own view of the first Opus track of a file. The end is trimmed in it, and so
@@ -54,64 +34,39 @@ type packet struct {
 func packets(t testing.TB, path string) []packet {
 	t.Helper()
 	var all []packet
-	for line := range strings.Lines(string(ffmpeg(t, "-i", path, "-map", "0:a:0", "-c", "copy", "-f", "framemd5", "-"))) {
-		if strings.HasPrefix(line, "#") {
-			continue
-		}
-		fields := strings.Split(line, ",")
-		samples, err := strconv.ParseInt(strings.TrimSpace(fields[3]), 10, 64)
-		if err != nil {
-			t.Fatal(err)
-		}
-		all = append(all, packet{samples, strings.TrimSpace(fields[5])})
+	for _, row := range mediatest.FrameMD5(t, "-i", path, "-map", "0:a:0", "-c", "copy")[0] {
+		all = append(all, packet{row.Duration, row.Sum})
 	}
 	return all
 }
 
 func open(t testing.TB, path string) *ogg.Reader {
 	t.Helper()
-	r, err := ogg.NewReader(bytes.NewReader(read(t, path)))
+	r, err := ogg.NewReader(bytes.NewReader(mediatest.ReadFile(t, path)))
 	if err != nil {
 		t.Fatal(err)
 	}
 	return r
 }
 
-func read(t testing.TB, path string) []byte {
-	t.Helper()
-	data, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return data
-}
-
 // all reads to the end, and checks that times add up.
 func all(t testing.TB, r media.Reader) []media.Packet {
 	t.Helper()
-	var got []media.Packet
+	got := mediatest.All(t, r)
 	var at int64
-	for {
-		p, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return got
-		}
-		if err != nil {
-			t.Fatalf("packet %d: %v", len(got), err)
-		}
+	for i, p := range got {
 		if p.Timestamp != at || !p.Key {
-			t.Fatalf("packet %d at %d µs, key %v, want %d", len(got), p.Timestamp, p.Key, at)
+			t.Fatalf("packet %d at %d µs, key %v, want %d", i, p.Timestamp, p.Key, at)
 		}
 		at += p.Duration
-		got = append(got, p)
 	}
+	return got
 }
 
 func sums(got []media.Packet) []packet {
 	var all []packet
 	for _, p := range got {
-		sum := md5.Sum(p.Data)
-		all = append(all, packet{p.Duration * 48 / 1000, hex.EncodeToString(sum[:])})
+		all = append(all, packet{p.Duration, mediatest.Sum(p.Data)})
 	}
 	return all
 }
@@ -120,17 +75,7 @@ func write(t testing.TB, f media.Format, packets []media.Packet) string {
 	t.Helper()
 	var b bytes.Buffer
 	w, err := ogg.NewWriter(&b, f)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for _, p := range packets {
-		if err := w.Write(p); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
+	mediatest.Save(t, w, err, packets)
 	path := filepath.Join(t.TempDir(), "again.opus")
 	if err := os.WriteFile(path, b.Bytes(), 0o600); err != nil {
 		t.Fatal(err)
@@ -152,16 +97,16 @@ func TestReadAndWriteLikeFFmpeg(t *testing.T) {
 			path := encode(t, "clip.opus", options...)
 			r := open(t, path)
 			f := r.Formats()[0]
-			if f.Codec != media.Opus || f.CodecString != "opus" || f.SampleRate != 48000 || !bytes.Contains(read(t, path), f.Config) {
+			if f.Codec != media.Opus || f.CodecString != "opus" || f.SampleRate != 48000 || !bytes.Contains(mediatest.ReadFile(t, path), f.Config) {
 				t.Errorf("format %+v", f)
 			}
 			got, want := all(t, r), packets(t, path)
-			want[len(want)-1].samples = sums(got[len(got)-1:])[0].samples // trimmed
+			want[len(want)-1].duration = sums(got[len(got)-1:])[0].duration // trimmed
 			if !slices.Equal(sums(got), want) {
 				t.Errorf("packets differ from ffmpeg's:\n got %v\nwant %v", sums(got), want)
 			}
 			again := write(t, f, got)
-			ffmpeg(t, "-i", again, "-f", "null", "-")
+			mediatest.FFmpeg(t, "-i", again, "-f", "null", "-")
 			if after := packets(t, again); !slices.Equal(after, want) {
 				t.Errorf("packets differ after writing:\n got %v\nwant %v", after, want)
 			}
@@ -204,7 +149,7 @@ func TestOtherTracks(t *testing.T) {
 			}
 			found := all(t, r)
 			want := packets(t, path)
-			want[len(want)-1].samples = sums(found[len(found)-1:])[0].samples
+			want[len(want)-1].duration = sums(found[len(found)-1:])[0].duration
 			if !slices.Equal(sums(found), want) || found[0].Track != at {
 				t.Errorf("packets of track %d differ from ffmpeg's", found[0].Track)
 			}

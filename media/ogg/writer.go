@@ -29,19 +29,15 @@ type Writer struct {
 	out     []byte
 }
 
-// NewWriter writes the headers of a file with one track. Without a Config it takes the pre-skip of
-// libopus for granted.
+// NewWriter writes the headers of a file with one track. Without a Config the stream is
+// taken to come from libopus.
 func NewWriter(w io.Writer, f media.Format) (*Writer, error) {
-	const libopusPreSkip = 312
 	if f.Codec != media.Opus {
 		return nil, fmt.Errorf("%w: Ogg is written for Opus only, not for %q", media.ErrUnsupported, f.Codec)
 	}
-	head := media.OpusHead{Channels: min(max(f.Channels, 1), 2), PreSkip: libopusPreSkip, InputRate: media.OpusRate}
-	if len(f.Config) > 0 {
-		var err error
-		if head, err = media.ParseOpusHead(f.Config); err != nil {
-			return nil, err
-		}
+	head, err := media.OpusHeadOf(f.Config, f.Channels)
+	if err != nil {
+		return nil, err
 	}
 	d := &Writer{w: w, serial: rand.Uint32()}
 	tags := binary.LittleEndian.AppendUint32([]byte(tagsMagic), uint32(len(vendor)))

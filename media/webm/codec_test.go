@@ -11,6 +11,7 @@ import (
 	"landline/media"
 	"landline/media/av1"
 	"landline/media/h264"
+	"landline/media/internal/mediatest"
 )
 
 // spliced is clip a and behind it clip b, as when a publisher changes its picture size.
@@ -51,8 +52,8 @@ func TestPictureSizeMayChange(t *testing.T) {
 			default:
 				samePackets(t, "spliced", theirs(t, out, 0), ours(packets, 0))
 			}
-			decodes(t, out)
-			raw := ffmpeg(t, "-i", out, "-vf", "scale=iw:ih,showinfo", "-f", "framemd5", "-")
+			mediatest.FFmpeg(t, "-i", out, "-f", "null", "-")
+			raw := mediatest.FFmpeg(t, "-i", out, "-vf", "scale=iw:ih,showinfo", "-f", "framemd5", "-")
 			if n := bytes.Count(raw, []byte("\n0,")); n != len(packets) {
 				t.Errorf("ffmpeg decodes %d frames of %d", n, len(packets))
 			}
@@ -136,7 +137,7 @@ func TestSizesThatTheFileLeavesOpenAreReadFromTheFirstKeyFrame(t *testing.T) {
 			t.Errorf("%s read: %+v, error %v", codec, f.Formats(), err)
 		}
 		formats[0].Width, formats[0].Height = 0, 0
-		again, _, err := readAll(t, readFile(t, rewrite(t, formats, packets)))
+		again, _, err := readAll(t, mediatest.ReadFile(t, rewrite(t, formats, packets)))
 		if err != nil || again.Formats()[0].Width != 64 {
 			t.Errorf("%s written: %+v, error %v", codec, again.Formats(), err)
 		}
@@ -154,7 +155,7 @@ func TestFormatsThatNeverSettleDoNotHoldTheReaderUp(t *testing.T) {
 	if err != nil || r.Formats()[1].CodecString != "vp09.00.30.08" || r.span() > peekTime {
 		t.Fatalf("%+v after %d µs, error %v", r.Formats(), r.span(), err)
 	}
-	if packets, err := drain(r); err != nil || len(packets) != 300 {
+	if packets, err := mediatest.Drain(r); err != nil || len(packets) != 300 {
 		t.Errorf("%d packets, error %v", len(packets), err)
 	}
 }

@@ -5,7 +5,7 @@
 // the rest. The Writer leaves a file that plays wherever it is cut off; given an io.WriteSeeker it adds
 // duration, sizes and an index when it is closed.
 //
-// The package is a leaf of media. It starts no goroutine; a Reader or Writer belongs to one goroutine at a
-// time. Sources: RFC 8794 (EBML), RFC 9559 (Matroska), the WebM container guidelines, the Matroska codec
+// It is a leaf of media: it imports media and the bitstream leaves media/h264, media/av1 and media/vpx. It
+// starts no goroutine; a Reader or Writer belongs to one goroutine at a time. Sources: RFC 8794 (EBML), RFC 9559 (Matroska), the WebM container guidelines, the Matroska codec
 // specifications (CodecPrivate per codec).
 package webm

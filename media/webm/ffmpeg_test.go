@@ -2,40 +2,18 @@ package webm
 
 import (
 	"bytes"
-	"crypto/md5"
-	"errors"
 	"fmt"
 	"io"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
 	"landline/media"
 	"landline/media/av1"
 	"landline/media/h264"
+	"landline/media/internal/mediatest"
 )
-
-// ffmpeg runs ffmpeg and returns its output. The tests measure this package against it.
-func ffmpeg(t testing.TB, args ...string) []byte {
-	t.Helper()
-	bin, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Fatalf("these tests need ffmpeg (Debian: apt install ffmpeg): %v", err)
-	}
-	var out, errs bytes.Buffer
-	cmd := exec.Command(bin, append([]string{"-v", "error", "-nostdin"}, args...)...)
-	cmd.Stdout, cmd.Stderr = &out, &errs
-	if err := cmd.Run(); err != nil {
-		t.Fatalf("ffmpeg %s: %v\n%s", strings.Join(args, " "), err, errs.Bytes())
-	}
-	if errs.Len() > 0 {
-		t.Logf("ffmpeg %s:\n%s", strings.Join(args, " "), errs.Bytes())
-	}
-	return out.Bytes()
-}
 
 // Inputs of ffmpeg: a moving picture and a tone.
 var (
@@ -52,12 +30,8 @@ func generate(t testing.TB, file string, args ...[]string) []byte {
 	for _, a := range args {
 		all = append(all, a...)
 	}
-	ffmpeg(t, append(all, "-bitexact", "-y", path)...)
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	mediatest.FFmpeg(t, append(all, "-bitexact", path)...)
+	return mediatest.ReadFile(t, path)
 }
 
 // save puts bytes into a file for ffmpeg to read.
@@ -79,24 +53,9 @@ type seen struct {
 // theirs gives the packets of one stream as ffmpeg reads them.
 func theirs(t testing.TB, path string, stream int) []seen {
 	t.Helper()
-	out := ffmpeg(t, "-copyts", "-i", path, "-map", fmt.Sprint("0:", stream), "-c", "copy", "-f", "framemd5", "-")
 	var packets []seen
-	num, den := int64(0), int64(1)
-	for line := range strings.Lines(string(out)) {
-		if tb, ok := strings.CutPrefix(line, "#tb 0: "); ok {
-			if _, err := fmt.Sscanf(tb, "%d/%d", &num, &den); err != nil {
-				t.Fatal(err)
-			}
-		}
-		f := strings.Split(strings.ReplaceAll(strings.TrimSpace(line), " ", ""), ",")
-		if strings.HasPrefix(line, "#") || len(f) < 6 {
-			continue
-		}
-		pts, err := strconv.ParseInt(f[2], 10, 64)
-		if err != nil {
-			t.Fatalf("framemd5 line %q: %v", line, err)
-		}
-		packets = append(packets, seen{hash: f[4] + " " + f[5], ms: pts * num * 1000 / den})
+	for _, row := range mediatest.FrameMD5(t, "-copyts", "-i", path, "-map", fmt.Sprint("0:", stream), "-c", "copy")[0] {
+		packets = append(packets, seen{hash: fmt.Sprint(row.Size, " ", row.Sum), ms: millis(row.PTS)})
 	}
 	return packets
 }
@@ -106,7 +65,7 @@ func ours(packets []media.Packet, track int) []seen {
 	var s []seen
 	for _, p := range packets {
 		if p.Track == track {
-			s = append(s, seen{hash: fmt.Sprintf("%d %x", len(p.Data), md5.Sum(p.Data)), ms: millis(p.Timestamp)})
+			s = append(s, seen{hash: fmt.Sprint(len(p.Data), " ", mediatest.Sum(p.Data)), ms: millis(p.Timestamp)})
 		}
 	}
 	return s
@@ -143,9 +102,9 @@ func sameUnits(t testing.TB, what string, codec media.Codec, packets []media.Pac
 	var got, want []string
 	switch codec {
 	case media.H264:
-		got, want = nalUnits(joined), nalUnits(ffmpeg(t, append(mapping, "h264", "-bsf:v", "h264_mp4toannexb", "-")...))
+		got, want = nalUnits(joined), nalUnits(mediatest.FFmpeg(t, append(mapping, "h264", "-bsf:v", "h264_mp4toannexb", "-")...))
 	case media.AV1:
-		got, want = obus(t, joined), obus(t, ffmpeg(t, append(mapping, "obu", "-")...))
+		got, want = obus(t, joined), obus(t, mediatest.FFmpeg(t, append(mapping, "obu", "-")...))
 	}
 	if len(got) != len(want) || len(got) == 0 {
 		t.Fatalf("%s: %d units, want %d and more than 0", what, len(got), len(want))
@@ -189,22 +148,8 @@ func readAll(t testing.TB, b []byte) (*Reader, []media.Packet, error) {
 	if err != nil {
 		t.Fatalf("NewReader: %v", err)
 	}
-	packets, err := drain(r)
+	packets, err := mediatest.Drain(r)
 	return r, packets, err
-}
-
-// drain returns all packets, and the error that ended the file; nil for io.EOF.
-func drain(r *Reader) (packets []media.Packet, err error) {
-	for {
-		p, err := r.Next()
-		if errors.Is(err, io.EOF) {
-			return packets, nil
-		}
-		if err != nil {
-			return packets, err
-		}
-		packets = append(packets, p)
-	}
 }
 
 // rewrite writes packets into a file with our Writer and returns its path.
@@ -226,37 +171,5 @@ func rewrite(t testing.TB, formats []media.Format, packets []media.Packet) strin
 func writePackets(t testing.TB, to io.Writer, formats []media.Format, packets []media.Packet) {
 	t.Helper()
 	w, err := NewWriter(to, formats)
-	if err != nil {
-		t.Fatal(err)
-	}
-	for i, p := range packets {
-		if err := w.Write(p); err != nil {
-			t.Fatalf("packet %d: %v", i, err)
-		}
-	}
-	if err := w.Close(); err != nil {
-		t.Fatal(err)
-	}
-}
-
-// decodes says whether ffmpeg decodes the file without a word.
-func decodes(t testing.TB, path string) {
-	t.Helper()
-	bin, err := exec.LookPath("ffmpeg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	out, err := exec.Command(bin, "-v", "error", "-nostdin", "-xerror", "-i", path, "-f", "null", "-").CombinedOutput()
-	if err != nil || len(out) > 0 {
-		t.Errorf("decoding with ffmpeg: %v\n%s", err, out)
-	}
-}
-
-func readFile(t testing.TB, path string) []byte {
-	t.Helper()
-	b, err := os.ReadFile(path)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return b
+	mediatest.Save(t, w, err, packets)
 }

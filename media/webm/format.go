@@ -8,6 +8,7 @@ import (
 
 	"landline/media"
 	"landline/media/av1"
+	"landline/media/vpx"
 )
 
 // Codec IDs of what the relay carries.
@@ -96,10 +97,13 @@ func (t *track) audio(e entry) error {
 	if t.format.Codec != media.Opus {
 		return nil
 	}
-	t.format.CodecString = "opus"
-	config, head, err := opusHeadOf(e.private, e.channels)
-	t.format.Config, t.format.Channels, t.format.SampleRate = config, head.Channels, media.OpusRate
-	return err
+	head, err := media.OpusHeadOf(e.private, e.channels)
+	if err != nil {
+		return err
+	}
+	t.format.CodecString, t.format.Config = "opus", head.Marshal()
+	t.format.SampleRate, t.format.Channels = media.OpusRate, head.Channels
+	return nil
 }
 
 // vp9 takes profile, level and depth from the CodecPrivate (VP9 codec mapping for WebM: ID, length and
@@ -111,11 +115,11 @@ func (t *track) vp9(e entry) {
 	}
 	const profile, level, depth = 1, 2, 3
 	if feature[level] == 0 || feature[depth] == 0 {
-		t.format.CodecString = vp9String(0, vp9Level(t.format.Width, t.format.Height), 8)
+		t.format.CodecString = vpx.VP9String(0, vpx.VP9Level(t.format.Width, t.format.Height), 8)
 		t.settle = t.settleVP9
 		return
 	}
-	t.format.CodecString = vp9String(int(feature[profile]), int(feature[level]), int(feature[depth]))
+	t.format.CodecString = vpx.VP9String(int(feature[profile]), int(feature[level]), int(feature[depth]))
 }
 
 // av1 keeps the sequence header at hand for key frames that come without.
@@ -165,10 +169,10 @@ func (t *track) av1(e entry) error {
 	return nil
 }
 
-// readColour reads a Colour element. Its code points are those of ITU-T H.273.
+// readColour reads a Colour element. Its code points are those of ISO/IEC 23091-2.
 func (e *entry) readColour(data []byte, at int64) error {
-	const unspecified, full = 2, 2
-	primaries, transfer, matrix, fullRange := unspecified, unspecified, unspecified, false
+	const open, full = media.ColourUnspecified, 2
+	primaries, transfer, matrix, fullRange := open, open, open, false
 	err := children(data, "Colour", at, func(id uint32, data []byte, _ int64) error {
 		switch id {
 		case idPrimaries:
@@ -182,17 +186,6 @@ func (e *entry) readColour(data []byte, at int64) error {
 		}
 		return nil
 	})
-	e.colour = av1.Colour(primaries, transfer, matrix, fullRange)
+	e.colour = media.ColourOf(primaries, transfer, matrix, fullRange)
 	return err
-}
-
-// opusHeadOf reads the OpusHead of a stream, or makes one up for a stream that has none.
-func opusHeadOf(config []byte, channels int) ([]byte, media.OpusHead, error) {
-	if len(config) > 0 {
-		h, err := media.ParseOpusHead(config)
-		return bytes.Clone(config), h, err
-	}
-	const preSkip = 312 // of libopus
-	h := media.OpusHead{Channels: min(max(channels, 1), 2), PreSkip: preSkip, InputRate: media.OpusRate}
-	return h.Marshal(), h, nil
 }

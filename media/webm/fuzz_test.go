@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"landline/media"
+	"landline/media/internal/mediatest"
 )
 
 // FuzzReader reads anything, and writes and reads again what was read. testdata/fuzz has clips of each codec.
@@ -28,7 +29,7 @@ func FuzzReader(f *testing.F) {
 		if err != nil {
 			return
 		}
-		packets, _ := drain(r)
+		packets, _ := mediatest.Drain(r)
 		if len(packets) > 256*len(b) {
 			t.Fatalf("%d packets in %d bytes", len(packets), len(b))
 		}

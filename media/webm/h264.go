@@ -44,8 +44,8 @@ func (t *track) h264(e entry) error {
 // reorderFrames is how many frames are watched for times that go backwards.
 const reorderFrames = 32
 
-// describeH264 takes the format from an SPS. Many encoders allow reordering and never do it: where the SPS
-// allows it, watch tells by the times of the first frames; it returns true when it knows.
+// describeH264 takes the format from an SPS. Where that does not rule reordering out, watch tells by the
+// times of the first frames; it returns true when it knows.
 func (t *track) describeH264(sps []byte) (watch func(media.Frame) bool, err error) {
 	info, err := h264.Describe(sps)
 	if err != nil {
@@ -58,7 +58,7 @@ func (t *track) describeH264(sps []byte) (watch func(media.Frame) bool, err erro
 	if t.format.Colour == nil {
 		t.format.Colour = info.Colour
 	}
-	if !info.Reorders {
+	if !info.MayReorder {
 		return nil, nil
 	}
 	count, last := 0, int64(0)

@@ -143,7 +143,7 @@ func (t *outTrack) videoEntry() []byte {
 	if c == nil {
 		return b
 	}
-	primaries, transfer, matrix := av1.CodePoints(c)
+	primaries, transfer, matrix := c.CodePoints()
 	var colour []byte
 	colour = appendUint(colour, idMatrix, uint64(matrix))
 	colour = appendUint(colour, idTransfer, uint64(transfer))

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"landline/media"
+	"landline/media/vpx"
 )
 
 // How much is held before the head is written.
@@ -76,9 +77,9 @@ func newOutTrack(f media.Format, number int) (*outTrack, error) {
 	t := &outTrack{format: f, number: byte(number)}
 	switch f.Codec {
 	case media.VP8:
-		t.codecID, t.convert = codecVP8, t.vpxFrame(vp8Key)
+		t.codecID, t.convert = codecVP8, t.vpxFrame(vpx.ParseVP8)
 	case media.VP9:
-		t.codecID, t.convert = codecVP9, t.vpxFrame(vp9Key)
+		t.codecID, t.convert = codecVP9, t.vpxFrame(vpx.ParseVP9)
 	case media.AV1:
 		t.codecID, t.convert = codecAV1, t.av1Unit
 	case media.H264:
@@ -86,9 +87,10 @@ func newOutTrack(f media.Format, number int) (*outTrack, error) {
 	case media.Opus:
 		t.codecID, t.convert = codecOpus, asIs
 		var err error
-		if t.private, t.opus, err = opusHeadOf(f.Config, f.Channels); err != nil {
+		if t.opus, err = media.OpusHeadOf(f.Config, f.Channels); err != nil {
 			return nil, err
 		}
+		t.private = t.opus.Marshal()
 	default:
 		return nil, fmt.Errorf("%w: codec %q is not written", media.ErrUnsupported, f.Codec)
 	}
@@ -108,14 +110,3 @@ func (t *outTrack) size(width, height int) {
 }
 
 func asIs(f media.Frame) ([]byte, error) { return f.Data, nil }
-
-func (t *outTrack) vpxFrame(key func([]byte) (picture, bool)) func(media.Frame) ([]byte, error) {
-	return func(f media.Frame) ([]byte, error) {
-		if t.format.Width == 0 || t.format.Height == 0 {
-			if p, ok := key(f.Data); ok {
-				t.size(p.width, p.height)
-			}
-		}
-		return f.Data, nil
-	}
-}

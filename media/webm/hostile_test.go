@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"landline/media"
+	"landline/media/internal/mediatest"
 )
 
 // encoded is a track with one ContentEncoding.
@@ -81,7 +82,7 @@ func TestBadFilesAreRefusedInWords(t *testing.T) {
 	for _, c := range badFiles() {
 		r, err := NewReader(bytes.NewReader(c.file))
 		if err == nil {
-			_, err = drain(r)
+			_, err = mediatest.Drain(r)
 		}
 		if !errors.Is(err, c.kind) || !strings.Contains(fmt.Sprint(err), c.says) || !strings.HasPrefix(fmt.Sprint(err), "webm: ") {
 			t.Errorf("%s: %v\nwant %v with %q", c.name, err, c.kind, c.says)
@@ -104,7 +105,7 @@ func TestCutFilesGiveAllWholePackets(t *testing.T) {
 			}
 			continue
 		}
-		packets, err := drain(r)
+		packets, err := mediatest.Drain(r)
 		if !errors.Is(err, media.ErrTruncated) {
 			t.Fatalf("cut at %d: %v", cut, err)
 		}
@@ -157,7 +158,7 @@ func TestSizesThatAreOnlyClaimedAllocateNothing(t *testing.T) {
 		got := allocated(func() {
 			r, err := NewReader(bytes.NewReader(f))
 			if err == nil {
-				_, err = drain(r)
+				_, err = mediatest.Drain(r)
 			}
 			if !errors.Is(err, media.ErrTruncated) {
 				t.Errorf("%s: %v", name, err)
@@ -189,7 +190,7 @@ func TestNextAllocatesThePayloadAndLittleElse(t *testing.T) {
 		t.Errorf("%g allocations a packet", allocations)
 	}
 	got := allocated(func() {
-		if p, err := drain(r); err != nil || len(p) != count/2 {
+		if p, err := mediatest.Drain(r); err != nil || len(p) != count/2 {
 			t.Errorf("%d packets, error %v", len(p), err)
 		}
 	})
@@ -206,7 +207,7 @@ func TestSkippingNeedsNoMemory(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if p, err := drain(r); err != nil || len(p) != 1 {
+		if p, err := mediatest.Drain(r); err != nil || len(p) != 1 {
 			t.Errorf("%d packets, error %v", len(p), err)
 		}
 	})

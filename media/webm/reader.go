@@ -17,6 +17,9 @@ const (
 // Reader gives the packets of a WebM or Matroska file, in file order. Every track whose payload the relay
 // may carry comes in the relay's form: H.264 in Annex B with inline parameter sets, AV1 without temporal
 // delimiters and with a sequence header in every key frame. Subtitles and other kinds of track are left out.
+//
+// Format.Reorders of H.264 is set if the SPS does not rule it out and the timestamps of the first 32 frames,
+// as far as they lie within the first 3 s, 8 MiB and 1024 packets of the file, go backwards.
 type Reader struct {
 	src     *source
 	segment element

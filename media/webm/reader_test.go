@@ -10,6 +10,7 @@ import (
 	"testing/iotest"
 
 	"landline/media"
+	"landline/media/internal/mediatest"
 )
 
 func TestLacedFramesComeOutOneByOne(t *testing.T) {
@@ -185,7 +186,7 @@ func TestReadingByteByByteGivesTheSame(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := drain(r)
+	got, err := mediatest.Drain(r)
 	if err != nil || !slices.EqualFunc(got, want, func(a, b media.Packet) bool {
 		return a.Track == b.Track && a.Timestamp == b.Timestamp && bytes.Equal(a.Data, b.Data)
 	}) {

@@ -63,9 +63,14 @@ func (r *reader) joinRoom(j *signaling.Join) error {
 	if err != nil {
 		return err
 	}
+	// Where the session was ended meanwhile, by a drain for instance, its end may have found no seat to vacate.
+	if why := r.ended(); why != nil {
+		r.leave(why)
+		return why
+	}
 	_ = r.out.conn.SetReadDeadline(time.Time{})
 	reply := signaling.Joined{Type: "joined", Req: j.Req, Room: j.Room, Resumed: resumed, Resume: st.ticket,
-		GraceMs: signaling.Grace.Milliseconds(), Grants: []string{}}
+		GraceMs: r.server.times.grace.Milliseconds(), Grants: []string{}}
 	for _, g := range st.grants {
 		reply.Grants = append(reply.Grants, string(g))
 	}
@@ -183,6 +188,7 @@ func (r *reader) publish(tracks []signaling.Track) ([]signaling.Track, *signalin
 		offers = append(offers, relay.Offer{ID: t.ID, Source: t.Source, Format: t.Format(),
 			Clock: relay.Clock(t.Clock), KeyOnRequest: t.KeyOnRequest})
 	}
+	r.rest(r.offers.take(float64(len(offers))))
 	infos, err := r.seat.member.Publish(offers)
 	if err != nil {
 		return nil, trackFault(err)

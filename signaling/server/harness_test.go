@@ -2,8 +2,9 @@ package server
 
 import (
 	"fmt"
-	"net"
+	"log/slog"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -15,7 +16,16 @@ import (
 	"landline/signaling"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain looks for goroutines left behind, and through what was logged.
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if err := checkLog(); err != nil {
+			fmt.Println("FAIL:", err)
+			code = max(code, 1)
+		}
+		os.Exit(code)
+	}))
+}
 
 // patience bounds every wait of a test; nothing is expected to take nearly as long.
 const patience = 20 * time.Second
@@ -23,8 +33,19 @@ const patience = 20 * time.Second
 // start serves on a free port until the test is over, and then checks that nothing went wrong unseen.
 func start(t testing.TB, cfg Config) (*Server, string) {
 	t.Helper()
-	s := New(cfg)
-	web := httptest.NewServer(s.Handler())
+	return startWith(t, cfg, protocolTimes, plain)
+}
+
+// startWith serves with other times, and begins serving as up does it. A test that makes the server panic says so
+// by taking the count back.
+func startWith(t testing.TB, cfg Config, times times, up func(*httptest.Server)) (*Server, string) {
+	t.Helper()
+	if cfg.Logger == nil {
+		cfg.Logger = slog.New(slog.NewJSONHandler(&logged, nil))
+	}
+	s := newServer(cfg, times)
+	web := httptest.NewUnstartedServer(s.Handler())
+	up(web)
 	t.Cleanup(func() {
 		s.Close()
 		web.Close()
@@ -50,7 +71,12 @@ type probe struct {
 
 func dial(t testing.TB, url string) *probe {
 	t.Helper()
-	d := websocket.Dialer{Subprotocols: []string{signaling.Subprotocol}, HandshakeTimeout: patience}
+	return dialBy(t, url, websocket.Dialer{})
+}
+
+func dialBy(t testing.TB, url string, d websocket.Dialer) *probe {
+	t.Helper()
+	d.Subprotocols, d.HandshakeTimeout = []string{signaling.Subprotocol}, patience
 	ws, _, err := d.Dial(url, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -62,13 +88,19 @@ func dial(t testing.TB, url string) *probe {
 // enter dials and joins; join is the join message's fields beyond type and room, as JSON, or "".
 func enter(t testing.TB, url, room, join string) (*probe, *signaling.Joined) {
 	t.Helper()
-	p := dial(t, url)
+	return dial(t, url).enter(room, join)
+}
+
+func (p *probe) enter(room, join string) (*probe, *signaling.Joined) {
+	p.t.Helper()
 	p.text(`{"type":"hello","version":1,"decode":{"ws":["opus","vp8"]}}`)
 	if join != "" {
 		join = "," + join
 	}
 	p.text(fmt.Sprintf(`{"type":"join","room":%q%s}`, room, join))
-	return p, await[signaling.Joined](p)
+	joined := await[signaling.Joined](p)
+	keepSecret(joined.Resume)
+	return p, joined
 }
 
 func (p *probe) text(s string) {
@@ -101,9 +133,9 @@ func (p *probe) next() (kind int, msg []byte, err error) {
 // await reads until a control message of type M comes.
 func await[M any](p *probe) *M {
 	p.t.Helper()
-	for {
+	for end := time.Now().Add(patience); ; {
 		kind, msg, err := p.next()
-		if err != nil {
+		if err != nil || time.Now().After(end) {
 			p.t.Fatalf("waiting for a %T: %v", *new(M), err)
 		}
 		if kind != websocket.TextMessage {
@@ -122,10 +154,10 @@ func await[M any](p *probe) *M {
 // awaitMedia reads until a binary message other than an ack comes.
 func (p *probe) awaitMedia() []byte {
 	p.t.Helper()
-	for {
+	for end := time.Now().Add(patience); ; {
 		kind, msg, err := p.next()
-		if err != nil {
-			p.t.Fatal(err)
+		if err != nil || time.Now().After(end) {
+			p.t.Fatalf("waiting for media: %v", err)
 		}
 		if kind == websocket.BinaryMessage && msg[0] != media.KindAck {
 			return msg
@@ -176,13 +208,23 @@ func frames(alias uint16, group uint32, frame uint16, n int) (out [][]byte) {
 	return out
 }
 
-func rawDial(t testing.TB, url string) net.Conn {
-	t.Helper()
-	c, err := net.DialTimeout("tcp", strings.TrimSuffix(strings.TrimPrefix(url, "ws://"), "/ws"), patience)
-	if err != nil {
-		t.Fatal(err)
+// manyCameras is an offer of n tracks.
+func manyCameras(n int) string {
+	var all []string
+	for i := range n {
+		all = append(all, strings.Replace(camera, `"camera"`, fmt.Sprintf(`"camera-%d"`, i), 1))
 	}
-	t.Cleanup(func() { _ = c.Close() })
-	_ = c.SetDeadline(time.Now().Add(patience))
-	return c
+	return strings.Join(all, ",")
 }
+
+// drainProbe reads and acknowledges what comes until the socket ends.
+func drainProbe(p *probe) {
+	for {
+		if _, _, err := p.next(); err != nil {
+			return
+		}
+	}
+}
+
+// plain begins to serve without TLS.
+func plain(web *httptest.Server) { web.Start() }

@@ -71,6 +71,9 @@ func (b *bucket) take(n float64) time.Duration {
 const (
 	byteRate     = 8 << 20 // bytes a second, twice that at once
 	messageRate  = 3000    // a second, twice that at once
+	textRate     = 200     // control messages a second, five times that at once
+	offerRate    = 4       // tracks a second, offerBurst at once: their aliases are the whole server's
+	offerBurst   = 64
 	pingRate     = 5
 	pingBurst    = 20
 	fullestFrame = media.MaxMessageSize

@@ -21,6 +21,7 @@ var scratch = sync.Pool{New: func() any { b := make([]byte, fullestFrame+1); ret
 type reader struct {
 	*Session
 	bytes, messages, pings bucket
+	texts, offers          bucket
 	greeted                bool
 	early                  int // bytes of messages before joined
 	unknown                int // chunks under unknown aliases
@@ -29,14 +30,14 @@ type reader struct {
 // read is the session's goroutine: it reads until the socket ends.
 func (ss *Session) read() {
 	r := &reader{Session: ss, bytes: newBucket(byteRate, 2*byteRate), messages: newBucket(messageRate, 2*messageRate),
-		pings: newBucket(pingRate, pingBurst)}
+		pings: newBucket(pingRate, pingBurst), texts: newBucket(textRate, 5*textRate), offers: newBucket(offerRate, offerBurst)}
 	defer ss.finish()
 	ss.guard(func() {
 		ss.ws.SetReadLimit(signaling.MaxControl)
 		ss.ws.SetPingHandler(r.ping)
 		ss.ws.SetPongHandler(func(string) error { return r.pong() })
-		ss.ws.SetCloseHandler(func(int, string) error { return nil })
-		_ = ss.out.conn.SetReadDeadline(time.Now().Add(signaling.JoinTimeout))
+		ss.ws.SetCloseHandler(r.closed)
+		_ = ss.out.conn.SetReadDeadline(time.Now().Add(ss.server.times.join))
 		for {
 			if err := r.next(); err != nil {
 				ss.end(r.reason(err))
@@ -62,7 +63,7 @@ func (ss *Session) finish() {
 // lastWords reads on after the session has ended, to nobody's use, so that the close frame is not lost in a
 // reset: the client closes, or linger is over.
 func (ss *Session) lastWords() {
-	_ = ss.out.conn.SetReadDeadline(time.Now().Add(linger))
+	_ = ss.out.conn.SetReadDeadline(time.Now().Add(ss.server.times.linger))
 	var buf [512]byte
 	for i := 0; i < 4096; i++ {
 		if _, err := ss.in.Conn.Read(buf[:]); err != nil {
@@ -88,8 +89,7 @@ func (r *reader) next() error {
 	if err != nil {
 		return err
 	}
-	r.in.wire = 0
-	if err := r.budget(len(msg)); err != nil {
+	if err := r.budget(len(msg), kind == websocket.TextMessage); err != nil {
 		return err
 	}
 	isAck := false
@@ -105,21 +105,41 @@ func (r *reader) next() error {
 	return err
 }
 
-// budget holds a session that sends too much back, by not reading.
-func (r *reader) budget(n int) error {
+// budget holds a session that sends too much back, by not reading. Once the session is over, nothing that it
+// said counts any more.
+func (r *reader) budget(n int, text bool) error {
 	r.mu.Lock()
-	joined := r.joined
+	joined, ending := r.joined, r.ending
 	r.mu.Unlock()
+	if ending != nil {
+		return ending
+	}
 	if !joined {
 		if r.early += n; r.early > signaling.MaxBeforeJoin {
 			return signaling.Closef(signaling.CloseJoinTimeout, "over %d bytes before joined", signaling.MaxBeforeJoin)
 		}
 	}
-	wait := max(r.bytes.take(float64(n)), r.messages.take(1))
+	wait := max(r.bytes.take(float64(r.in.wire)), r.messages.take(1))
+	if r.in.wire = 0; text {
+		wait = max(wait, r.texts.take(1))
+	}
+	r.rest(wait)
+	return nil
+}
+
+// rest reads nothing for a while.
+func (r *reader) rest(wait time.Duration) {
 	if wait > 0 {
 		r.server.stats.throttled.Add(1)
 		time.Sleep(min(wait, time.Second))
 	}
+}
+
+// closed answers the client's close frame: with its own code, as RFC 6455 section 5.5.1 has it.
+func (r *reader) closed(code int, _ string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.echo = closeFrameOf(code, "")
 	return nil
 }
 
@@ -162,10 +182,12 @@ func (r *reader) reason(err error) *signaling.Closed {
 		return signaling.Closef(signaling.CloseTooBig, "a message over %d bytes", signaling.MaxControl)
 	case errors.As(err, &peer) && (peer.Code == websocket.CloseNormalClosure || peer.Code == websocket.CloseGoingAway):
 		return signaling.Closef(signaling.CloseNormal, "the client closed")
+	case errors.As(err, &peer) && peer.Code == websocket.CloseAbnormalClosure:
+		return signaling.Closef(signaling.CloseBroken, "the connection ended in the middle of a message")
 	case errors.As(err, &peer):
 		return signaling.Closef(signaling.CloseBroken, "the client closed with %d", peer.Code)
 	case r.seated() == nil && isTimeout(err):
-		return signaling.Closef(signaling.CloseJoinTimeout, "no join within %s", signaling.JoinTimeout)
+		return signaling.Closef(signaling.CloseJoinTimeout, "no join within %s", r.server.times.join)
 	case strings.HasPrefix(err.Error(), "websocket: "):
 		return signaling.Closef(signaling.CloseProtocol, "%s", err)
 	}

@@ -19,6 +19,8 @@ type seat struct {
 	ticket string // the resume token that is good now
 }
 
+func (st *seat) key() memberKey { return memberKey{st.member.Room(), st.member.ID()} }
+
 // may reports whether the member's token grants something.
 func (st *seat) may(g token.Grant) bool {
 	for _, have := range st.grants {
@@ -112,32 +114,34 @@ func (s *Server) resume(ss *Session, j *signaling.Join, carries []media.Codec) (
 // seat notes that ss is the member's session now, makes a fresh ticket, and returns the session before.
 // s.joins is held, so that the member's handles are those that were made for ss.
 func (s *Server) seat(ss *Session, st *seat) (old *Session) {
-	key := memberKey{st.member.Room(), st.member.ID()}
+	key := st.key()
+	pub, sub := st.member.Handles()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	old = s.current[key]
-	if old != nil && old.seat != nil && old.seat != st {
-		s.forget(old.seat)
+	if before := s.seats[key]; before != nil && before != st {
+		s.forget(before)
 	}
 	s.current[key] = ss
-	ss.seat = st
-	ss.pub, ss.sub = st.member.Handles()
+	ss.seat, ss.pub, ss.sub = st, pub, sub
 	st.ticket = "r-" + secret(18)
 	s.tickets[st.ticket] = st
-	s.seats[st.member] = st
+	s.seats[key] = st
 	return old
 }
 
 // forget drops a seat whose member is gone. s.mu is held.
 func (s *Server) forget(st *seat) {
 	delete(s.tickets, st.ticket)
-	delete(s.seats, st.member)
+	if key := st.key(); s.seats[key] == st {
+		delete(s.seats, key)
+	}
 }
 
 // unseat is called when a session is over. If it stood for its member still, the member leaves, or is given the
 // grace to come back.
 func (s *Server) unseat(ss *Session, st *seat, comesBack bool, reason string) {
-	key := memberKey{st.member.Room(), st.member.ID()}
+	key := st.key()
 	s.mu.Lock()
 	if s.current[key] != ss {
 		s.mu.Unlock()
@@ -155,9 +159,7 @@ func (s *Server) unseat(ss *Session, st *seat, comesBack bool, reason string) {
 	st.member.Lost(ss.sub, func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.seats[st.member] == st {
-			s.forget(st)
-		}
+		s.forget(st)
 	})
 }
 

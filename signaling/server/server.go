@@ -24,12 +24,27 @@ type Config struct {
 	Version string       // told in welcome
 }
 
+// times are what a session waits for. They are the protocol's, but for tests that cannot wait as long.
+type times struct {
+	join      time.Duration // for a join after the upgrade
+	heartbeat time.Duration // of silence until it is broken
+	dead      time.Duration // of silence until the other side is taken for dead
+	write     time.Duration // for a socket that takes nothing at all
+	linger    time.Duration // for a client to take the close that it is sent
+	grace     time.Duration // for a member to come back
+	tick      time.Duration // between two looks at all sessions
+}
+
+var protocolTimes = times{join: signaling.JoinTimeout, heartbeat: signaling.Heartbeat, dead: signaling.DeadTimeout,
+	write: signaling.DeadTimeout, linger: time.Second, grace: signaling.Grace, tick: time.Second}
+
 // maxSessions is how many sessions a server takes before it answers overloaded.
 const maxSessions = 20_000
 
 // Server is one relay and its sessions.
 type Server struct {
 	cfg     Config
+	times   times
 	log     *slog.Logger
 	relay   *relay.Relay
 	handler http.Handler
@@ -44,7 +59,7 @@ type Server struct {
 	sessions map[*Session]struct{}
 	current  map[memberKey]*Session // the session of each member that has one
 	tickets  map[string]*seat
-	seats    map[*relay.Member]*seat
+	seats    map[memberKey]*seat // of all members, also those without a session
 	draining bool
 	empty    chan struct{} // closed when draining and the last session is gone
 
@@ -56,10 +71,13 @@ type Server struct {
 type memberKey struct{ room, id string }
 
 // New makes a Server and starts its goroutines; Close ends them.
-func New(cfg Config) *Server {
-	s := &Server{cfg: cfg, log: cfg.Logger, relay: relay.New(relay.Options{MaxMembers: signaling.MaxMembers, MaxTracks: signaling.MaxTracks, Grace: signaling.Grace}),
+func New(cfg Config) *Server { return newServer(cfg, protocolTimes) }
+
+func newServer(cfg Config, t times) *Server {
+	s := &Server{cfg: cfg, times: t, log: cfg.Logger,
+		relay: relay.New(relay.Options{MaxMembers: signaling.MaxMembers, MaxTracks: signaling.MaxTracks, Grace: t.grace}),
 		start: time.Now(), sessions: map[*Session]struct{}{}, current: map[memberKey]*Session{},
-		tickets: map[string]*seat{}, seats: map[*relay.Member]*seat{},
+		tickets: map[string]*seat{}, seats: map[memberKey]*seat{},
 		empty: make(chan struct{}), stop: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -82,7 +100,7 @@ func (s *Server) Handler() http.Handler { return s.handler }
 // tick looks at every session once a second.
 func (s *Server) tick() {
 	defer s.stopped.Done()
-	t := time.NewTicker(time.Second)
+	t := time.NewTicker(s.times.tick)
 	defer t.Stop()
 	for {
 		select {
@@ -168,10 +186,10 @@ func (s *Server) Close() {
 		}
 		s.mu.Lock()
 		seats := s.seats
-		s.seats = map[*relay.Member]*seat{}
+		s.seats = map[memberKey]*seat{}
 		s.mu.Unlock()
-		for m := range seats {
-			m.Leave("closed")
+		for _, st := range seats {
+			st.member.Leave("closed")
 		}
 		close(s.stop)
 		for _, sh := range s.shards {

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"crypto/tls"
 	"fmt"
 	"net"
 	"runtime/debug"
@@ -51,18 +52,19 @@ type Session struct {
 	ackTimer *time.Timer
 	ackArmed bool
 	ackEvery time.Duration
-	unacked  uint64 // bytes come since the last ack, acks left out
+	unacked  uint64 // bytes come since the last ack
 	asked    int64  // the ackInterval the client was last told, ms
 	ending   *signaling.Closed
 	endFrame []byte // close frame that waits to be written
+	echo     []byte // the answer to the client's own close frame
 	cutter   *time.Timer
 }
 
 // maxReplies is how many bytes of replies may wait for a client that does not read.
 const maxReplies = 256 << 10
 
-// linger is how long a session that is being closed may take to say so.
-const linger = time.Second
+// maxReason is how many bytes of a close's text are kept: parts of it may have been the client's.
+const maxReason = 300
 
 func newSession(s *Server, ws *websocket.Conn, in *meteredConn, out output, remote string) *Session {
 	ss := &Session{server: s, remote: remote, done: make(chan struct{}), ws: ws, in: in, out: out,
@@ -109,16 +111,21 @@ func (ss *Session) end(why *signaling.Closed) {
 		ss.mu.Unlock()
 		return
 	}
+	if len(why.Text) > maxReason {
+		why = signaling.Closef(why.Code, "%s…", trimUTF8(why.Text[:maxReason]))
+	}
 	ss.ending = why
 	if why.Code >= 4000 && why.Code != signaling.CloseRestart {
 		text := signaling.Encode(signaling.Error{Type: "error", Code: why.Code.Name(), Text: why.Text, Fatal: true})
 		ss.replies = append(ss.replies, signaling.TextFrame(text))
 	}
-	ss.endFrame = closeFrame(why)
+	if ss.endFrame = ss.echo; why.Code != signaling.CloseBroken {
+		ss.endFrame = closeFrame(why)
+	}
 	if ss.ackTimer != nil {
 		ss.ackTimer.Stop()
 	}
-	ss.cutter = time.AfterFunc(linger, ss.cut)
+	ss.cutter = time.AfterFunc(ss.server.times.linger, ss.cut)
 	ss.mu.Unlock()
 	ss.server.closing(ss, why)
 	ss.leave(why)
@@ -145,13 +152,26 @@ func (ss *Session) seated() *seat {
 	return ss.seat
 }
 
+// ended tells why the session is over, or nil while it is not.
+func (ss *Session) ended() *signaling.Closed {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	return ss.ending
+}
+
 // replaced ends a session whose member has another one now.
 func (ss *Session) replaced(text string) {
 	ss.end(signaling.Closef(signaling.CloseReplaced, "%s", text))
 }
 
-// cut closes the socket without a word.
-func (ss *Session) cut() { _ = ss.out.conn.Close() }
+// cut closes the socket without a word, which under TLS would have to wait for a client that does not read.
+func (ss *Session) cut() {
+	if t, ok := ss.out.conn.(*tls.Conn); ok {
+		_ = t.NetConn().Close()
+		return
+	}
+	_ = ss.out.conn.Close()
+}
 
 // closeFrame is a WebSocket close frame; its payload has at most 125 bytes (RFC 6455 section 5.5).
 func closeFrame(why *signaling.Closed) []byte {
@@ -159,7 +179,11 @@ func closeFrame(why *signaling.Closed) []byte {
 	if len(text) > 120 {
 		text = trimUTF8(text[:120])
 	}
-	payload := websocket.FormatCloseMessage(int(why.Code), text)
+	return closeFrameOf(int(why.Code), text)
+}
+
+func closeFrameOf(code int, text string) []byte {
+	payload := websocket.FormatCloseMessage(code, text)
 	return append(signaling.AppendFrameHeader(nil, signaling.OpClose, len(payload)), payload...)
 }
 
@@ -188,17 +212,18 @@ func (ss *Session) guard(f func()) {
 
 // tick is called once a second.
 func (ss *Session) tick() {
-	now := time.Since(ss.server.start)
-	if now-time.Duration(ss.heard.Load()) > signaling.DeadTimeout {
-		ss.end(signaling.Closef(signaling.CloseTimeout, "nothing was heard for %s", signaling.DeadTimeout))
+	now, t := time.Since(ss.server.start), &ss.server.times
+	quiet := now - time.Duration(ss.heard.Load())
+	if quiet > t.dead {
+		ss.end(signaling.Closef(signaling.CloseTimeout, "nothing was heard for %s", t.dead))
 		return
 	}
 	ss.mu.Lock()
 	joined, ended := ss.joined, ss.ending != nil
-	if quiet := now - time.Duration(ss.heard.Load()); quiet > signaling.Heartbeat {
+	if quiet > t.heartbeat {
 		ss.pingDue = true
 	}
-	if now-time.Duration(ss.spoke.Load()) > signaling.Heartbeat-time.Second && joined {
+	if now-time.Duration(ss.spoke.Load()) > t.heartbeat-t.tick && joined {
 		ss.ackDue = true
 	}
 	due := ss.pingDue || ss.ackDue
@@ -236,9 +261,6 @@ func (ss *Session) tellAckInterval() {
 func (ss *Session) received(n int, isAck bool) {
 	ss.bytes.Add(uint64(n))
 	ss.at.Store(ss.server.now())
-	if isAck {
-		return
-	}
 	ss.mu.Lock()
 	ss.unacked += uint64(n)
 	now := ss.unacked >= signaling.AckBytes
@@ -247,6 +269,7 @@ func (ss *Session) received(n int, isAck bool) {
 		now = false
 	case now:
 		ss.ackDue = true
+	case isAck: // is not worth an ack of its own, or there would be no end to it
 	case ss.ackTimer == nil:
 		ss.ackArmed = true
 		ss.ackTimer = time.AfterFunc(ss.ackEvery, ss.ackFire)

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"unicode"
 
 	"github.com/gorilla/websocket"
 
@@ -104,7 +105,8 @@ func (s *Server) checkOrigin(req *http.Request) error {
 	}
 	origin := values[0]
 	u, err := url.Parse(origin)
-	if err == nil && len(values) == 1 && u.Host != "" && strings.EqualFold(origin, u.Scheme+"://"+u.Host) {
+	ascii := strings.IndexFunc(origin, func(r rune) bool { return r > unicode.MaxASCII }) < 0 // a browser's always is
+	if err == nil && ascii && len(values) == 1 && u.Host != "" && strings.EqualFold(origin, u.Scheme+"://"+u.Host) {
 		if slices.ContainsFunc(s.cfg.Origins, func(o string) bool { return strings.EqualFold(o, origin) }) {
 			return nil
 		}

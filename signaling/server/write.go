@@ -1,7 +1,9 @@
 package server
 
 import (
+	"errors"
 	"net"
+	"os"
 	"time"
 
 	"landline/media"
@@ -24,15 +26,30 @@ var controlHeaders = func() (h [126][2]byte) {
 	return h
 }()
 
-// writeTimeout is how long a socket that takes nothing may hold up its own session.
-const writeTimeout = signaling.DeadTimeout
-
 // fill collects everything that is ready for the session, in order: ack, pong and ping, replies, then what the
 // Subscriber gives. It reports whether there is more, and whether this is the last.
 func (ss *Session) fill(b *batch) (more, last bool) {
 	b.bufs, b.out = b.bufs[:0], b.out[:0]
+	sent, live, last := ss.fillOwn(b)
+	if !live {
+		return false, last
+	}
+	b.out, more = ss.sub.Pull(b.out)
+	for i := range b.out {
+		sent += b.add(&b.out[i])
+	}
+	clear(b.out)
+	if sent > 0 {
+		ss.sub.AddSent(sent)
+	}
+	return more, false
+}
+
+// fillOwn collects what waits besides the Subscriber's, and returns how many payload bytes that is, and whether
+// the session is in its room.
+func (ss *Session) fillOwn(b *batch) (sent int, live, last bool) {
 	ss.mu.Lock()
-	joined, sent := ss.joined, 0
+	defer ss.mu.Unlock()
 	if ss.ackDue && ss.ending == nil {
 		ss.ackDue, ss.unacked = false, 0
 		b.ack[0], b.ack[1] = signaling.OpBinary, media.AckSize
@@ -55,26 +72,12 @@ func (ss *Session) fill(b *batch) (more, last bool) {
 	if ss.endFrame != nil {
 		b.bufs = append(b.bufs, ss.endFrame)
 		ss.endFrame = nil
-		ss.mu.Unlock()
-		return false, true
+		return sent, false, true
 	}
-	ended := ss.ending != nil
-	if !joined {
+	if !ss.joined {
 		ss.early += sent
 	}
-	ss.mu.Unlock()
-	if !joined || ended {
-		return false, false
-	}
-	b.out, more = ss.sub.Pull(b.out)
-	for i := range b.out {
-		sent += b.add(&b.out[i])
-	}
-	clear(b.out)
-	if sent > 0 {
-		ss.sub.AddSent(sent)
-	}
-	return more, false
+	return sent, ss.joined && ss.ending == nil, false
 }
 
 var pingFrame = []byte{signaling.OpPing, 0}
@@ -149,12 +152,9 @@ func (b *batch) copyOut(n int) net.Buffers {
 func (ss *Session) drain(rest net.Buffers, more, last bool) {
 	defer ss.shard.written(ss, more)
 	ss.guard(func() {
-		_ = ss.out.conn.SetWriteDeadline(time.Now().Add(writeTimeout))
-		var err error
-		if ss.out.raw != nil {
-			_, err = rest.WriteTo(ss.out.conn)
-		} else {
-			err = writeCoalesced(ss.out.conn, rest)
+		err := ss.write(rest)
+		if errors.Is(err, os.ErrDeadlineExceeded) {
+			ss.end(signaling.Closef(signaling.CloseTimeout, "the client took nothing for %s", ss.server.times.write))
 		}
 		if err != nil {
 			ss.cut()
@@ -166,11 +166,28 @@ func (ss *Session) drain(rest net.Buffers, more, last bool) {
 	})
 }
 
+// write blocks until all is written, or the socket has taken nothing for times.write. A deadline that has passed
+// would fail writes that do not wait as well, so none is left behind.
+func (ss *Session) write(rest net.Buffers) error {
+	conn, wait := ss.out.conn, ss.server.times.write
+	defer func() { _ = conn.SetWriteDeadline(time.Time{}) }()
+	if ss.out.raw == nil {
+		return writeCoalesced(conn, rest, wait)
+	}
+	for {
+		_ = conn.SetWriteDeadline(time.Now().Add(wait))
+		n, err := rest.WriteTo(conn)
+		if err == nil || n == 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
+			return err
+		}
+	}
+}
+
 // coalesce is how much goes into one TLS record.
 const coalesce = 16 << 10
 
-// writeCoalesced copies what is ready into buffers of one TLS record each and writes them.
-func writeCoalesced(conn net.Conn, rest net.Buffers) error {
+// writeCoalesced copies what is ready into buffers of one TLS record each and writes them; wait is for each.
+func writeCoalesced(conn net.Conn, rest net.Buffers, wait time.Duration) error {
 	buf := make([]byte, 0, min(coalesce, size(rest)))
 	for _, part := range rest {
 		for len(part) > 0 {
@@ -178,6 +195,7 @@ func writeCoalesced(conn net.Conn, rest net.Buffers) error {
 			buf = append(buf, part[:n]...)
 			part = part[n:]
 			if len(buf) == coalesce {
+				_ = conn.SetWriteDeadline(time.Now().Add(wait))
 				if _, err := conn.Write(buf); err != nil {
 					return err
 				}
@@ -188,6 +206,7 @@ func writeCoalesced(conn net.Conn, rest net.Buffers) error {
 	if len(buf) == 0 {
 		return nil
 	}
+	_ = conn.SetWriteDeadline(time.Now().Add(wait))
 	_, err := conn.Write(buf)
 	return err
 }
@@ -199,7 +218,7 @@ func size(bufs net.Buffers) (n int) {
 	return n
 }
 
-// hangUp is called when the close frame was written: the client has until linger is over to answer.
+// hangUp is called when the close frame was written: the client has until times.linger is over to answer.
 func (ss *Session) hangUp() {
 	if half, ok := ss.out.conn.(interface{ CloseWrite() error }); ok {
 		_ = half.CloseWrite()

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"landline/media"
+)
+
+// uplinkAhead is how many bytes may wait in the uplink before the file is held back, and roomWait until when: so long
+// after a packet was due, it is written whatever waits, and the uplink drops by its rules. Both are well within the
+// uplink's own bounds, so that a burst in the file is no reason to drop.
+const (
+	uplinkAhead = 512 << 10
+	roomWait    = 200 * time.Millisecond
+)
+
+// send publishes the source, pass after pass with --loop.
+func (p *pacer) send(ctx context.Context) error {
+	for {
+		err := p.pass(ctx)
+		if err != nil || !p.cmd.Loop || p.over() {
+			return err
+		}
+		if p.ends <= p.passStart {
+			return fmt.Errorf("%s cannot be looped: it has no length", p.open.name())
+		}
+		p.src.Close()
+		next, err := p.open.open(ctx)
+		if err != nil {
+			return err
+		}
+		if len(next.tracks) != len(p.src.tracks) {
+			next.Close()
+			return fmt.Errorf("%s has changed", p.open.name())
+		}
+		p.src = next
+		p.passStart = max(p.ends, p.clock(time.Now())) // opening may have taken longer than the last packet lasts
+	}
+}
+
+// clock is the value of the member's clock at a time.
+func (p *pacer) clock(at time.Time) int64 { return memberZero + at.Sub(p.base).Microseconds() }
+
+func (p *pacer) over() bool {
+	return p.cmd.Duration > 0 && p.ends-memberZero >= p.cmd.Duration.duration().Microseconds()
+}
+
+// pass publishes the source once. The goroutine that reads ends when the source is closed.
+func (p *pacer) pass(ctx context.Context) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	packets := make(chan timed, 64)
+	ended := make(chan error, 1)
+	go func() {
+		defer close(packets)
+		ended <- p.readAhead(ctx, packets)
+	}()
+	first := true
+	for {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case <-p.room.Done():
+			return p.gone()
+		case packet, more := <-packets:
+			if !more {
+				return p.ended(<-ended)
+			}
+			if first {
+				p.passZero, first = packet.at, false
+			}
+			over, err := p.packet(ctx, packet)
+			if over || err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// readAhead reads the source into a channel until its end, or until ctx ends.
+func (p *pacer) readAhead(ctx context.Context, packets chan<- timed) error {
+	o := newOrdered(p.src)
+	var begin []timed
+	if start := p.cmd.Start.duration(); start > 0 && !p.src.started {
+		var err error
+		if begin, err = o.skipTo(start); err != nil {
+			return err
+		}
+	}
+	for {
+		var packet timed
+		var err error
+		if len(begin) > 0 {
+			packet, begin = begin[0], begin[1:]
+		} else if packet, err = o.next(); err != nil {
+			return err
+		}
+		select {
+		case packets <- packet:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// ended takes the error that ended the reading.
+func (p *pacer) ended(err error) error {
+	switch {
+	case errors.Is(err, media.ErrTruncated) && p.ends > 0:
+		p.con.log.Warn("the input is cut off; all that is whole was streamed", "error", err)
+		return nil
+	case errors.Is(err, io.EOF) && p.ends == 0:
+		return fmt.Errorf("%s holds no packet that can be streamed", p.open.name())
+	case errors.Is(err, io.EOF):
+		return nil
+	}
+	return fmt.Errorf("%s: %w", p.open.name(), err)
+}
+
+func (p *pacer) gone() error {
+	if err := p.room.Err(); err != nil {
+		return err
+	}
+	return errors.New("the room was left")
+}
+
+// packet publishes one packet when it is due. over says that --duration is.
+func (p *pacer) packet(ctx context.Context, packet timed) (over bool, err error) {
+	at := packet.at - p.passZero + p.passStart
+	if p.cmd.Duration > 0 && at-memberZero >= p.cmd.Duration.duration().Microseconds() {
+		p.ends = at
+		return true, nil
+	}
+	due := p.base.Add(time.Duration(at-memberZero) * time.Microsecond)
+	if err := p.until(ctx, due); err != nil {
+		return false, err
+	}
+	bounded, cancel := context.WithDeadline(ctx, due.Add(roomWait))
+	defer cancel()
+	_ = p.room.Wait(bounded, max(0, uplinkAhead-len(packet.Data))) // when it does not clear, the uplink's rules say what goes
+	f := packet.Frame
+	f.Timestamp += p.passStart - p.passZero
+	if err := p.tracks[packet.Track].Write(f); err != nil {
+		return false, err
+	}
+	p.note(packet, at)
+	return false, nil
+}
+
+// until sleeps until a time.
+func (p *pacer) until(ctx context.Context, due time.Time) error {
+	wait := time.Until(due)
+	if wait <= 0 {
+		return nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-p.room.Done():
+		return p.gone()
+	}
+}
+
+// note keeps track of where the stream is.
+func (p *pacer) note(packet timed, at int64) {
+	length := packet.Duration
+	if length == 0 && p.last[packet.Track] != 0 {
+		length = min(at-p.last[packet.Track], time.Second.Microseconds())
+	}
+	p.last[packet.Track] = at
+	p.ends = max(p.ends, at+length)
+	p.mu.Lock()
+	p.position = time.Duration(at-memberZero) * time.Microsecond
+	p.mu.Unlock()
+	if p.src.tracks[packet.Track].format.Kind != media.Video {
+		return
+	}
+	if packet.Key || p.lastKey < 0 {
+		p.lastKey = at
+	} else if apart := time.Duration(at-p.lastKey) * time.Microsecond; apart > maxKeyDistance && !p.warned {
+		p.warned = true
+		p.con.log.Warn("key frames are over 4 s apart: who loses a frame waits long for the picture; --gop 2s makes more of them")
+	}
+}
+
+// progress is the line on the terminal.
+func (p *pacer) progress() string {
+	p.mu.Lock()
+	at := p.position
+	p.mu.Unlock()
+	var bytes, drops uint64
+	for _, t := range p.tracks {
+		s := t.Stats()
+		bytes += s.Bytes
+		drops += s.Drops.Total()
+	}
+	return fmt.Sprintf("%s  %s  %d dropped  %d in the room", clockText(at), bitsText(p.rate.update(bytes)), drops, len(p.room.Members())+1)
+}

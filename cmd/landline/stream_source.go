@@ -1,0 +1,250 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"landline/media"
+	"landline/media/h264"
+	"landline/media/ivf"
+	"landline/media/mp4"
+	"landline/media/ogg"
+	"landline/media/webm"
+)
+
+// source is an input that can be published: its first video and its first audio track, in the relay's form.
+type source struct {
+	reader media.Reader
+	tracks []sourceTrack
+	// inOrder says that packets are taken in the order in which they come, since waiting for others could delay them.
+	inOrder bool
+	// started says that --start was seen to.
+	started bool
+	closers []io.Closer
+}
+
+// sourceTrack is one track of the reader that is published.
+type sourceTrack struct {
+	index  int // in media.Reader.Formats
+	format media.Format
+}
+
+// Close ends what the source is read from.
+func (s *source) Close() error {
+	var errs []error
+	for _, c := range s.closers {
+		errs = append(errs, c.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// opener opens an input, each time from its beginning.
+type opener struct {
+	path  string // "-" for in
+	in    io.Reader
+	start time.Duration
+	gop   time.Duration
+	note  func(string) // tells the person what is done
+}
+
+func (o opener) name() string {
+	if o.path == "-" {
+		return "standard input"
+	}
+	return filepath.Base(o.path)
+}
+
+func (o opener) open(ctx context.Context) (*source, error) {
+	s := &source{}
+	in := o.in
+	if o.path != "-" {
+		f, err := os.Open(o.path)
+		if err != nil {
+			return nil, err
+		}
+		if info, err := f.Stat(); err == nil && info.IsDir() {
+			f.Close()
+			return nil, fmt.Errorf("%s is a folder", o.path)
+		}
+		in = f
+		s.closers = append(s.closers, f)
+	}
+	if err := o.read(ctx, s, in); err != nil {
+		s.Close()
+		return nil, err
+	}
+	return s, nil
+}
+
+// read finds out what the input is, by its content, and how to publish it.
+func (o opener) read(ctx context.Context, s *source, in io.Reader) error {
+	kept := &replay{in: in}
+	buffered := bufio.NewReaderSize(kept, 64<<10)
+	begin, err := buffered.Peek(sniffBytes)
+	if len(begin) == 0 {
+		if err == io.EOF {
+			return fmt.Errorf("%s is empty", o.name())
+		}
+		return fmt.Errorf("reading %s: %w", o.name(), err)
+	}
+	reader, err := containerOf(begin, in, buffered)
+	if err != nil && !errors.Is(err, media.ErrUnsupported) {
+		return fmt.Errorf("%s: %w", o.name(), err)
+	}
+	var formats []media.Format
+	if reader != nil && err == nil {
+		formats = reader.Formats()
+	}
+	video, audio := renditionOf(formats, media.Video), renditionOf(formats, media.Audio)
+	switch {
+	case formats == nil: // let ffmpeg find out
+		video.treatment, audio.treatment = encode, encode
+	case video.treatment == leaveOut && audio.treatment == leaveOut:
+		return fmt.Errorf("%s holds neither video nor audio", o.name())
+	case o.gop > 0 && video.treatment == copyOver:
+		video.treatment = encode
+	}
+	if video.treatment != encode && audio.treatment != encode {
+		kept.forget()
+		s.reader, s.inOrder = reader, o.path == "-"
+		return s.choose(o.name())
+	}
+	return o.transcode(ctx, s, transcodeSpec{name: o.name(), start: o.start, gop: o.gop, video: video, audio: audio}, kept)
+}
+
+// transcode puts ffmpeg between the input and the source.
+func (o opener) transcode(ctx context.Context, s *source, spec transcodeSpec, kept *replay) error {
+	if o.path == "-" {
+		spec.in = kept.again()
+	} else {
+		spec.path = o.path
+	}
+	out, err := startTranscode(ctx, spec)
+	if err != nil {
+		return err
+	}
+	o.note(spec.why() + ": ffmpeg makes it " + spec.targets())
+	s.closers = append([]io.Closer{out}, s.closers...)
+	s.started, s.inOrder = true, true
+	reader, err := webm.NewReader(out)
+	if err != nil {
+		if failed := out.Close(); failed != nil {
+			return failed
+		}
+		return fmt.Errorf("ffmpeg made nothing of %s: %w", o.name(), err)
+	}
+	s.reader = reader
+	return s.choose(o.name())
+}
+
+// choose takes the first track of each kind.
+func (s *source) choose(name string) error {
+	seen := map[media.Kind]bool{}
+	for i, f := range s.reader.Formats() {
+		if !seen[f.Kind] && f.Carried() {
+			seen[f.Kind] = true
+			s.tracks = append(s.tracks, sourceTrack{i, f})
+		}
+	}
+	if len(s.tracks) == 0 {
+		return fmt.Errorf("%s holds neither video nor audio", name)
+	}
+	return nil
+}
+
+// sniffBytes is how much of an input tells its container.
+const sniffBytes = 12
+
+// containerOf opens the reader for an input that begins so; nil if no reader is for it.
+func containerOf(begin []byte, in io.Reader, buffered *bufio.Reader) (r media.Reader, err error) {
+	switch {
+	case bytes.HasPrefix(begin, []byte{0x1A, 0x45, 0xDF, 0xA3}):
+		return orNil(webm.NewReader(buffered))
+	case bytes.HasPrefix(begin, []byte("DKIF")):
+		return orNil(ivf.NewReader(buffered))
+	case bytes.HasPrefix(begin, []byte("OggS")):
+		return orNil(ogg.NewReader(buffered))
+	case isAnnexB(begin):
+		return orNil(h264.NewReader(buffered))
+	case isMP4(begin):
+		f, ok := in.(*os.File)
+		if !ok {
+			return nil, nil
+		}
+		info, err := f.Stat()
+		if err != nil || !info.Mode().IsRegular() {
+			return nil, err
+		}
+		return orNil(mp4.NewReader(f, info.Size()))
+	}
+	return nil, nil
+}
+
+// orNil keeps a nil pointer from becoming an interface that is not nil.
+func orNil[R media.Reader](r R, err error) (media.Reader, error) {
+	if err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// isAnnexB reports whether an H.264 NAL unit of a kind that begins a file follows a start code.
+func isAnnexB(b []byte) bool {
+	rest, ok := bytes.CutPrefix(b, []byte{0, 0, 1})
+	if !ok {
+		rest, ok = bytes.CutPrefix(b, []byte{0, 0, 0, 1})
+	}
+	if !ok || len(rest) == 0 || rest[0]&0x80 != 0 {
+		return false
+	}
+	switch rest[0] & 0x1f {
+	case 1, 5, 6, 7, 8, 9: // slices, SEI, SPS, PPS, access unit delimiter
+		return true
+	}
+	return false
+}
+
+func isMP4(b []byte) bool {
+	if len(b) < 8 {
+		return false
+	}
+	switch string(b[4:8]) {
+	case "ftyp", "styp", "moov", "moof", "mdat", "free", "skip", "wide":
+		return true
+	}
+	return false
+}
+
+// replay keeps what was read of an input, so that it can be read again from the beginning.
+type replay struct {
+	in     io.Reader
+	kept   bytes.Buffer
+	forgot bool
+}
+
+// maxReplay bounds what is kept: more than the head of any container that can be published.
+const maxReplay = 32 << 20
+
+func (r *replay) Read(p []byte) (int, error) {
+	n, err := r.in.Read(p)
+	if !r.forgot {
+		if r.kept.Len()+n > maxReplay {
+			return n, fmt.Errorf("%w: no end of its head within %d bytes", media.ErrTooLarge, maxReplay)
+		}
+		r.kept.Write(p[:n])
+	}
+	return n, err
+}
+
+// forget lets go of what was kept: it will not be read again.
+func (r *replay) forget() { r.forgot, r.kept = true, bytes.Buffer{} }
+
+// again reads the input from the beginning. The replay is not to be read after.
+func (r *replay) again() io.Reader { return io.MultiReader(&r.kept, r.in) }

@@ -1,0 +1,90 @@
+package client
+
+import (
+	"landline/media"
+	"landline/signaling"
+)
+
+// maxIncoming bounds the tracks that are kept track of.
+const maxIncoming = 1 << 16
+
+// deliver takes what was read, in order, and calls the callbacks.
+func (r *Room) deliver() error {
+	var batch []arrival
+	for {
+		batch = r.inbox.take(batch[:0])
+		if len(batch) == 0 {
+			return nil
+		}
+		for i, a := range batch {
+			if r.ctx.Err() != nil {
+				return nil
+			}
+			if err := r.deliverOne(a); err != nil {
+				a.from.end(err)
+			}
+			r.inbox.done(a.size)
+			if a.from != nil {
+				a.from.took(a.size, false, a.at)
+			}
+			batch[i] = arrival{}
+		}
+	}
+}
+
+func (r *Room) deliverOne(a arrival) error {
+	if a.msg != nil {
+		r.event(a.msg)
+		return nil
+	}
+	if a.data[0] != media.KindChunk {
+		c, err := media.ParseControl(a.data)
+		if err != nil {
+			return wrong("%v", err)
+		}
+		if in := r.incoming[c.Alias]; in != nil {
+			in.control(c)
+		}
+		return nil
+	}
+	c, err := media.ParseChunk(a.data)
+	if err != nil {
+		return wrong("%v", err)
+	}
+	in := r.incoming[c.Alias]
+	if in == nil {
+		return nil // a track that was taken back; the relay is ahead of us
+	}
+	if f, ok := in.chunk(&c, a.at); ok {
+		r.opts.OnFrame(in, f)
+	}
+	return nil
+}
+
+// event keeps the roster and passes a message on.
+func (r *Room) event(msg any) {
+	switch m := msg.(type) {
+	case *signaling.Joined:
+		r.rejoined(m)
+		return
+	case *signaling.MemberJoined:
+		r.addMember(m.Member)
+	case *signaling.MemberState:
+		r.setState(m.ID, m.State)
+	case *signaling.MemberLeft:
+		r.removeMember(m.ID)
+	case *signaling.TrackAdded:
+		if m.Type == "trackAdded" {
+			r.addTrack(m.Member, m.Track)
+		} else {
+			r.updateTrack(m.Member, m.Track)
+		}
+	case *signaling.TrackRemoved:
+		r.opts.OnEvent(msg) // while Incoming still finds the track
+		r.removeTrack(m.Member, m.Track)
+		return
+	case *signaling.Drops:
+		r.drops(m)
+	}
+	r.opts.OnEvent(msg)
+}

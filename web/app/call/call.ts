@@ -1,0 +1,214 @@
+import type { ChatMessage, CloseReason, MemberInfo, Room, RoomState, RoomStats } from '../../sdk';
+import type { Media } from '../media/media';
+import { troubleText, type Kind } from '../media/trouble';
+import { Store } from '../store';
+import type { Toasts } from '../ui/toasts';
+import { group, rosterNews } from './announce';
+import { emptyChat, opened, received, type ChatState } from './chatlog';
+import { Publications, staged, tilesOf, type Tile } from './tiles';
+import { ownTracks, Uplink } from './uplink';
+
+export type Panel = 'chat' | 'people' | 'connection';
+
+export interface CallState {
+  state: RoomState;
+  closeReason: CloseReason | undefined;
+  self: MemberInfo;
+  members: readonly MemberInfo[];
+  tiles: readonly Tile[];
+  /** Key of the tile on the stage, if any. */
+  stage: string | undefined;
+  pinned: string | undefined;
+  speakers: readonly string[];
+  chat: ChatState;
+  panel: Panel | undefined;
+  audioBlocked: boolean;
+  /** Keys member/track of the pictures that have come. */
+  pictures: ReadonlySet<string>;
+  stats: RoomStats | undefined;
+  /** The stats one look before, to tell what grew. */
+  earlier: RoomStats | undefined;
+  /** The newest words for the live region. */
+  news: string;
+}
+
+/** How often the page looks at the statistics, ms. */
+const lookEvery = 1000;
+
+/** One call on the screen: a joined room, and what the page makes of it. close() when the screen goes. */
+export class Call {
+  readonly store: Store<CallState>;
+  private readonly publications = new Publications();
+  private readonly sharedSince = new Map<string, number>();
+  private readonly uplink: Uplink;
+  private readonly undo: (() => void)[] = [];
+  private order = 0;
+  /** Devices whose trouble has been told. Trouble from before the call was told before it. */
+  private readonly troubles = new Set<Kind>();
+
+  constructor(
+    readonly room: Room,
+    readonly media: Media,
+    private readonly toasts: Toasts,
+  ) {
+    this.store = new Store<CallState>({
+      state: room.state,
+      closeReason: room.closeReason,
+      self: room.self,
+      members: [],
+      tiles: [],
+      stage: undefined,
+      pinned: undefined,
+      speakers: [],
+      chat: emptyChat,
+      panel: undefined,
+      audioBlocked: room.audioBlocked,
+      pictures: new Set(),
+      stats: undefined,
+      earlier: undefined,
+      news: '',
+    });
+    this.uplink = new Uplink(room, (id, error) => this.publishFailed(id, error));
+    this.readRoster();
+    for (const kind of ['camera', 'mic'] as const) if (media.store.get()[kind].trouble) this.troubles.add(kind);
+    this.undo.push(
+      room.on('state', (state) => this.stateChanged(state)),
+      room.on('members', () => this.rosterChanged()),
+      room.on('speakers', (speakers) => this.store.set({ speakers })),
+      room.on('chat', (message) => this.chatCame(message)),
+      room.on('notice', (notice) => toasts.show(notice.text)),
+      media.store.watch(() => this.mediaChanged()),
+    );
+    this.uplink.sync(media.store.get());
+    const timer = setInterval(() => void this.look(), lookEvery);
+    this.undo.push(() => clearInterval(timer));
+    this.useSpeaker(media.store.get().prefs.speaker);
+  }
+
+  /** Says where one is; to be called when the live region is there to hear it. */
+  greet(): void {
+    const names = this.store.get().members.map((member) => member.name);
+    this.store.set({ news: `You are in ${this.room.name}${names.length > 0 ? ` with ${group(names)}` : ', alone so far'}.` });
+  }
+
+  close(): void {
+    for (const undo of this.undo.splice(0)) undo();
+  }
+
+  /** Opens a panel, or closes it when it is the one that is open. */
+  toggle(panel: Panel): void {
+    const next = this.store.get().panel === panel ? undefined : panel;
+    this.store.set({ panel: next, chat: opened(this.store.get().chat, next === 'chat') });
+  }
+
+  /** Pins a tile to the stage; undefined takes the pin away. */
+  pin(key: string | undefined): void {
+    this.store.set({ pinned: key });
+    this.restage();
+  }
+
+  async share(): Promise<void> {
+    if (this.media.store.get().screen) {
+      this.media.stopShare();
+      return;
+    }
+    try {
+      await this.media.share();
+    } catch {
+      this.toasts.show('The screen could not be shared.', 'problem');
+    }
+  }
+
+  async hear(): Promise<void> {
+    await this.room.resumeAudio();
+    this.store.set({ audioBlocked: this.room.audioBlocked });
+  }
+
+  /** Chooses where sound comes out; "" is the browser's default. Browsers that cannot, stay where they are. */
+  useSpeaker(deviceId: string): void {
+    const context = this.room.output.context as AudioContext & { setSinkId?: (id: string) => Promise<void> };
+    if (!context.setSinkId || (!deviceId && !this.media.store.get().prefs.speaker)) return;
+    context.setSinkId(deviceId).catch(() => this.toasts.show('This speaker cannot be used.', 'problem'));
+  }
+
+  private stateChanged(state: RoomState): void {
+    const before = this.store.get().state;
+    const news = state === 'online' && before === 'reconnecting' ? 'You are connected again.' : '';
+    this.store.set({ state, closeReason: this.room.closeReason, ...(news && { news }) });
+  }
+
+  private rosterChanged(): void {
+    const before = new Map(this.store.get().members.map((member) => [member.id, member]));
+    this.readRoster();
+    const now = new Map(this.store.get().members.map((member) => [member.id, member]));
+    const news = rosterNews(before, now);
+    if (news) this.store.set({ news });
+  }
+
+  private mediaChanged(): void {
+    const media = this.media.store.get();
+    this.uplink.sync(media);
+    this.readRoster();
+    for (const kind of ['camera', 'mic'] as const) {
+      const { trouble } = media[kind];
+      if (trouble && !this.troubles.has(kind)) {
+        const { title, advice } = troubleText([kind], trouble);
+        this.toasts.show(`${title}. ${advice}`, 'problem');
+      }
+      if (trouble) this.troubles.add(kind);
+      else this.troubles.delete(kind);
+    }
+  }
+
+  private readRoster(): void {
+    // Copies, so that what was read can be compared with what comes.
+    const self = { ...this.room.self, tracks: ownTracks(this.media.store.get()) };
+    const members = [...this.room.members.values()].map((member) => ({ ...member }));
+    this.publications.update([self, ...members]);
+    const tiles = tilesOf(self, members);
+    for (const tile of tiles) {
+      if (tile.screen && !this.sharedSince.has(tile.key)) this.sharedSince.set(tile.key, ++this.order);
+    }
+    const live = new Set(tiles.map((tile) => tile.key));
+    for (const key of this.sharedSince.keys()) if (!live.has(key)) this.sharedSince.delete(key);
+    this.store.set({ self, members, tiles });
+    this.restage();
+  }
+
+  private restage(): void {
+    const { tiles, pinned } = this.store.get();
+    const stillThere = tiles.some((tile) => tile.key === pinned);
+    this.store.set({
+      pinned: stillThere ? pinned : undefined,
+      stage: staged(tiles, pinned, this.sharedSince)?.key,
+    });
+  }
+
+  /** The identity of a picture: changes when a track is withdrawn and offered again. */
+  pictureOf(tile: Tile): string {
+    return tile.video ? this.publications.keyOf(tile.member.id, tile.video.id) : '';
+  }
+
+  private chatCame(message: ChatMessage): void {
+    const own = message.from === this.room.self.id;
+    const chat = received(this.store.get().chat, message, own);
+    const aloud = !own && !chat.open;
+    this.store.set({ chat, ...(aloud && { news: `Message from ${message.name}: ${message.text.slice(0, 200)}` }) });
+  }
+
+  private async look(): Promise<void> {
+    // Rejected only when the room closes meanwhile; then nobody looks any more.
+    const stats = await this.room.stats().catch(() => undefined);
+    if (!stats || this.undo.length === 0) return;
+    const pictures = new Set(this.store.get().pictures);
+    for (const track of stats.tracks) if (track.kind === 'video' && track.width) pictures.add(`${track.member}/${track.track}`);
+    this.store.set({ stats, earlier: this.store.get().stats, pictures, audioBlocked: this.room.audioBlocked });
+  }
+
+  private publishFailed(id: string, error: unknown): void {
+    if (this.undo.length === 0) return;
+    const what = id === 'mic' ? 'microphone' : id === 'camera' ? 'camera' : 'screen';
+    const why = error instanceof Error ? error.message : String(error);
+    this.toasts.show(`Your ${what} is not being sent: ${why}`, 'problem');
+  }
+}

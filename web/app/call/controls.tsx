@@ -1,0 +1,170 @@
+import { useEffect, useRef, useState } from 'preact/hooks';
+import { labels } from '../labels';
+import { canShare, isOn } from '../media/media';
+import { useStore } from '../store';
+import * as icons from '../ui/icons';
+import { Tool, useQuery } from '../ui/parts';
+import type { Visit } from '../visit';
+import type { Call, CallState } from './call';
+import { badge } from './chatlog';
+
+export type DialogName = 'settings' | 'shortcuts';
+
+interface Props {
+  visit: Visit;
+  call: Call;
+  state: CallState;
+  onDialog: (name: DialogName) => void;
+}
+
+/** The control bar. On narrow pages the rarer controls move into a menu. */
+export function Controls(props: Props) {
+  const { visit, call, state } = props;
+  const narrow = useQuery('(max-width: 719px)');
+  return (
+    <section id="controls" class="controls" aria-label="Call controls">
+      <div class="controls-group">
+        <MediaTools call={call} />
+        {!narrow && <ShareTool call={call} />}
+      </div>
+      <div class="controls-group">
+        <ChatTool call={call} state={state} />
+        <PeopleTool call={call} state={state} />
+        {narrow ? <MoreMenu {...props} /> : <RareTools {...props} />}
+      </div>
+      <div class="controls-group">
+        <Tool label={labels.leave} tone="danger" onClick={() => visit.leave()}>
+          <icons.HangUp />
+        </Tool>
+      </div>
+    </section>
+  );
+}
+
+function MediaTools({ call }: { call: Call }) {
+  const { mic, camera } = useStore(call.media.store);
+  const [micOn, cameraOn] = [isOn(mic), isOn(camera)];
+  return (
+    <>
+      <Tool
+        label={micOn ? labels.mute : labels.unmute}
+        tone={micOn ? undefined : 'off'}
+        shortcut="m"
+        busy={mic.asking}
+        onClick={() => void call.media.want('mic', !micOn)}
+      >
+        {micOn ? <icons.Mic /> : <icons.MicOff />}
+      </Tool>
+      <Tool
+        label={cameraOn ? labels.cameraOff : labels.cameraOn}
+        tone={cameraOn ? undefined : 'off'}
+        shortcut="v"
+        busy={camera.asking}
+        onClick={() => void call.media.want('camera', !cameraOn)}
+      >
+        {cameraOn ? <icons.Camera /> : <icons.CameraOff />}
+      </Tool>
+    </>
+  );
+}
+
+function ShareTool({ call }: { call: Call }) {
+  const { screen } = useStore(call.media.store);
+  if (!canShare()) return null;
+  return (
+    <Tool label={screen ? labels.stopSharing : labels.share} tone={screen ? 'on' : undefined} onClick={() => void call.share()}>
+      {screen ? <icons.ScreenOff /> : <icons.Screen />}
+    </Tool>
+  );
+}
+
+function ChatTool({ call, state }: { call: Call; state: CallState }) {
+  const { open, unread } = state.chat;
+  return (
+    <Tool
+      label={open ? labels.closeChat : labels.openChat}
+      tone={open ? 'on' : undefined}
+      shortcut="c"
+      expanded={open}
+      badge={unread > 0 ? badge(unread) : undefined}
+      described={unread > 0 ? `${unread} unread` : undefined}
+      onClick={() => call.toggle('chat')}
+    >
+      <icons.Chat />
+    </Tool>
+  );
+}
+
+function PeopleTool({ call, state }: { call: Call; state: CallState }) {
+  const open = state.panel === 'people';
+  return (
+    <Tool
+      label={open ? labels.closePeople : labels.openPeople}
+      tone={open ? 'on' : undefined}
+      expanded={open}
+      onClick={() => call.toggle('people')}
+    >
+      <icons.People />
+    </Tool>
+  );
+}
+
+function RareTools({ call, state, onDialog }: Props) {
+  const open = state.panel === 'connection';
+  return (
+    <>
+      <Tool label={labels.connection} tone={open ? 'on' : undefined} expanded={open} onClick={() => call.toggle('connection')}>
+        <icons.Signal />
+      </Tool>
+      <Tool label={labels.settings} onClick={() => onDialog('settings')}>
+        <icons.Gear />
+      </Tool>
+    </>
+  );
+}
+
+/** What RareTools and ShareTool are on a wide page, as a list. */
+function MoreMenu({ call, onDialog }: Props) {
+  const [open, setOpen] = useState(false);
+  const menu = useRef<HTMLDivElement>(null);
+  const { screen } = useStore(call.media.store);
+  useEffect(() => {
+    if (!open) return;
+    const outside = (event: Event) => {
+      const escape = event instanceof KeyboardEvent && event.key === 'Escape';
+      if (escape || (event.type === 'pointerdown' && !menu.current?.contains(event.target as Node))) setOpen(false);
+    };
+    document.addEventListener('pointerdown', outside);
+    document.addEventListener('keydown', outside);
+    return () => {
+      document.removeEventListener('pointerdown', outside);
+      document.removeEventListener('keydown', outside);
+    };
+  }, [open]);
+  const choose = (action: () => void) => () => {
+    setOpen(false);
+    action();
+  };
+  return (
+    <div ref={menu} class="more">
+      <Tool label={labels.more} expanded={open} tone={open ? 'on' : undefined} onClick={() => setOpen(!open)}>
+        <icons.More />
+      </Tool>
+      {open && (
+        <div class="more-list">
+          {canShare() && (
+            <button type="button" onClick={choose(() => void call.share())}>
+              <icons.Screen /> {screen ? labels.stopSharing : labels.share}
+            </button>
+          )}
+          <button type="button" onClick={choose(() => call.toggle('connection'))}>
+            <icons.Signal /> {labels.connection}
+          </button>
+          <button type="button" onClick={choose(() => onDialog('settings'))}>
+            <icons.Gear /> {labels.settings}
+          </button>
+        </div>
+      )}
+    </div>
+  );
+}

@@ -1,0 +1,82 @@
+import { describe, expect, it } from 'vitest';
+import type { RoomStats, TrackStats } from '../../sdk/api';
+import { dropLines, healthOf, ms, rate, trackRows, uplinkRows } from './health';
+
+const camera: TrackStats = {
+  member: 'a', track: 'camera', kind: 'video', codec: 'vp8', bitrate: 6e5, rate: 30, width: 640, height: 360,
+  latency: 120, jitter: 5, targetDelay: 60, delay: 55, concealed: 0, drops: {},
+};
+
+function stats(uplink: Partial<RoomStats['uplink']> = {}, track: Partial<TrackStats> = {}): RoomStats {
+  return {
+    uplink: { bitrate: 6e5, queueAge: 0, drops: {}, rtt: 30, ...uplink },
+    tracks: [{ ...camera, ...track }],
+    transport: 'websocket',
+    reconnects: 0,
+  };
+}
+
+describe('healthOf', () => {
+  it('is good when nothing is wrong, also at the first look', () => {
+    expect(healthOf(stats(), stats()).grade).toBe('good');
+    expect(healthOf(stats({}, { drops: { age: 40 } }), undefined).grade).toBe('good');
+  });
+
+  it.each([
+    ['a slow round trip', stats({ rtt: 300 }), 'fair'],
+    ['a very slow round trip', stats({ rtt: 900 }), 'poor'],
+    ['own pictures that wait', stats({ queueAge: 500 }), 'poor'],
+    ['own pictures left out', stats({ drops: { age: 1 } }), 'fair'],
+    ['crackle', stats({}, { concealed: 0.05 }), 'fair'],
+    ['gaps in the sound', stats({}, { concealed: 0.3 }), 'poor'],
+    ['pictures dropped on the way', stats({}, { drops: { gate: 3 } }), 'fair'],
+  ])('notices %s', (_, now, grade) => {
+    const health = healthOf(now, stats());
+    expect(health.grade).toBe(grade);
+    expect(health.reasons.length).toBe(1);
+  });
+
+  it('does not blame the connection for what is hidden', () => {
+    expect(healthOf(stats({}, { drops: { paused: 300, 'catch-up': 2 } }), stats()).grade).toBe('good');
+  });
+
+  it('forgets drops that have stopped', () => {
+    const dropped = stats({ drops: { age: 9 } }, { drops: { age: 50 } });
+    expect(healthOf(dropped, dropped).grade).toBe('good');
+  });
+
+  it('does not fail for a round trip that is not known yet', () => {
+    expect(healthOf(stats({ rtt: NaN }), undefined).grade).toBe('good');
+  });
+});
+
+describe('numbers', () => {
+  it('names drops in words, the most frequent first', () => {
+    const lines = dropLines({ age: 2, gate: 30, paused: 0, odd: 1 });
+    expect(lines).toHaveLength(3);
+    expect(lines[0]).toMatch(/^30 \(skipped/);
+    expect(lines[2]).toBe('1 (odd)');
+  });
+
+  it('does not blame another sender for what was lost on the way out', () => {
+    const said = (rows: [string, string][]) => rows.map(([, value]) => value).join(' ');
+    expect(said(uplinkRows(stats({ drops: { lost: 3 } }).uplink))).toContain('your connection');
+    expect(said(trackRows({ ...camera, drops: { lost: 3 } }))).toContain('sender');
+  });
+
+  it('says so when a number is not known', () => {
+    expect(ms(NaN)).toBe('–');
+    expect(rate(Infinity)).toBe('–');
+  });
+
+  it('chooses units', () => {
+    expect(rate(64_000)).toBe('64 kbit/s');
+    expect(rate(1_540_000)).toBe('1.5 Mbit/s');
+  });
+
+  it('tells of replaced sound for sound only', () => {
+    const rows = (track: TrackStats) => trackRows(track).map(([label]) => label);
+    expect(rows(camera)).not.toContain('Replaced');
+    expect(rows({ ...camera, kind: 'audio' })).toContain('Replaced');
+  });
+});

@@ -1,0 +1,105 @@
+import type { RoomStats, TrackStats, UplinkStats } from '../../sdk';
+
+export type Grade = 'good' | 'fair' | 'poor';
+
+export interface Health {
+  grade: Grade;
+  title: string;
+  /** Sentences for people, the most important first. */
+  reasons: string[];
+}
+
+/** A round trip above these, in ms, is felt in a conversation. */
+const slowTrip = 250;
+const verySlowTrip = 600;
+
+/** Share of replaced sound that is heard as crackle, and as gaps. */
+const crackle = 0.02;
+const gaps = 0.1;
+
+const total = (drops: Record<string, number>): number => Object.values(drops).reduce((sum, n) => sum + n, 0);
+
+/** Drops that tell of trouble. What is paused because nobody looks at it does not. */
+function harmful(drops: Record<string, number>): number {
+  return total(drops) - (drops['paused'] ?? 0) - (drops['catch-up'] ?? 0);
+}
+
+/** Puts what happened between two looks at the connection into words. */
+export function healthOf(now: RoomStats, before: RoomStats | undefined): Health {
+  const poor: string[] = [];
+  const fair: string[] = [];
+  if (now.uplink.rtt > slowTrip) (now.uplink.rtt > verySlowTrip ? poor : fair).push('The way to the server and back is slow.');
+  if (now.uplink.queueAge > 300) poor.push('Your connection cannot carry your picture; parts of it are left out.');
+  else if (before && grew(now.uplink.drops, before.uplink.drops)) fair.push('Some of your pictures were left out to keep up.');
+  const concealed = Math.max(0, ...now.tracks.map((track) => track.concealed));
+  if (concealed > crackle) (concealed > gaps ? poor : fair).push('Sound arrives with gaps.');
+  const skipping = before && now.tracks.some((track) => grew(track.drops, sameTrack(before, track)?.drops ?? {}));
+  if (skipping) fair.push('Some pictures came too late and were skipped.');
+  if (poor.length > 0) return { grade: 'poor', title: 'Poor connection', reasons: [...poor, ...fair] };
+  if (fair.length > 0) return { grade: 'fair', title: 'Fair connection', reasons: fair };
+  return { grade: 'good', title: 'Good connection', reasons: ['Sound and pictures arrive as they should.'] };
+}
+
+function grew(now: Record<string, number>, before: Record<string, number>): boolean {
+  return harmful(now) > harmful(before);
+}
+
+function sameTrack(stats: RoomStats, wanted: TrackStats): TrackStats | undefined {
+  return stats.tracks.find((track) => track.member === wanted.member && track.track === wanted.track);
+}
+
+// Reasons of docs/protocol.md section 7, and those of the sender in this page.
+const reasonWords: Record<string, string> = {
+  age: 'too old to be of use',
+  bytes: 'too much was waiting',
+  gate: 'skipped until the next full picture',
+  publisher: 'left out by the sender',
+  lost: 'the sender’s connection broke',
+  'catch-up': 'joined late, caught up too slowly',
+  paused: 'not shown here, so not sent',
+  encoder: 'this device codes too slowly',
+};
+
+/** The same seen from the sender's end, where that makes a difference. */
+const ownReasonWords: Record<string, string> = { ...reasonWords, lost: 'your connection broke' };
+
+/** One line per reason, the most frequent first: "12 (too old to be of use)". */
+export function dropLines(drops: Record<string, number>, words = reasonWords): string[] {
+  return Object.entries(drops)
+    .filter(([, count]) => count > 0)
+    .sort(([, a], [, b]) => b - a)
+    .map(([reason, count]) => `${count} (${words[reason] ?? reason})`);
+}
+
+export const ms = (value: number): string => (Number.isFinite(value) ? `${Math.round(value)} ms` : '–');
+
+export function rate(bits: number): string {
+  if (!Number.isFinite(bits)) return '–';
+  return bits >= 1e6 ? `${(bits / 1e6).toFixed(1)} Mbit/s` : `${Math.round(bits / 1e3)} kbit/s`;
+}
+
+/** Rows of label and value about what is sent. */
+export function uplinkRows(uplink: UplinkStats): [string, string][] {
+  return [
+    ['Round trip', ms(uplink.rtt)],
+    ['Sent', rate(uplink.bitrate)],
+    ['Waits here', ms(uplink.queueAge)],
+    ['Left out', dropLines(uplink.drops, ownReasonWords).join(', ') || 'nothing'],
+  ];
+}
+
+/** Rows of label and value about one received track. */
+export function trackRows(track: TrackStats): [string, string][] {
+  const size = track.width && track.height ? `, ${track.width} × ${track.height}` : '';
+  const rows: [string, string][] = [
+    ['Format', `${track.codec}${size}`],
+    ['Received', rate(track.bitrate)],
+    [track.kind === 'video' ? 'Pictures' : 'Packets', `${Math.round(track.rate)} a second`],
+    ['Delay', `${ms(track.latency)} from capture`],
+    ['Buffer', `${ms(track.delay)} of ${ms(track.targetDelay)} aimed for`],
+    ['Jitter', ms(track.jitter)],
+  ];
+  if (track.kind === 'audio') rows.push(['Replaced', `${(track.concealed * 100).toFixed(1)} %`]);
+  rows.push(['Dropped', dropLines(track.drops).join(', ') || 'nothing']);
+  return rows;
+}

@@ -1,0 +1,150 @@
+import { useEffect, useRef } from 'preact/hooks';
+import { fullScreen, labels, pin, screenOf, states, videoOf } from '../labels';
+import { LocalVideo } from '../media/video';
+import { initials, tint } from '../names';
+import { Expand, MicOff, Pin } from '../ui/icons';
+import type { Call, CallState } from './call';
+import type { Box } from './layout';
+import { RemotePicture } from './picture';
+import { fills, sounding, type Tile } from './tiles';
+
+interface Props {
+  call: Call;
+  state: CallState;
+  tile: Tile;
+  box: Box;
+}
+
+/** One member, or one more picture of a member. */
+export function TileView({ call, state, tile, box }: Props) {
+  const element = useRef<HTMLDivElement>(null);
+  const { member, label } = tile;
+  const large = state.stage === tile.key;
+  const pinned = state.pinned === tile.key;
+  const speaking = tile.main && state.speakers.includes(member.id);
+  const onClick = useSingleClick(() => call.pin(pinned ? undefined : tile.key));
+  const enlarge = () => {
+    if (document.fullscreenElement) void document.exitFullscreen();
+    else element.current?.requestFullscreen().catch(() => undefined);
+  };
+  const classes = ['tile', large && 'large', speaking && 'speaking', box.w < 220 && 'small', tile.screen && 'screen'];
+  return (
+    <div ref={element} class={classes.filter(Boolean).join(' ')} role="group" aria-label={label} style={placeOf(box, large)}>
+      <Content call={call} state={state} tile={tile} box={box} />
+      <Caption tile={tile} speaking={speaking} />
+      {member.state === 'reconnecting' && !tile.self && (
+        <p class="tile-veil">
+          <span class="spinner" />
+          <span class="state-word">{states.reconnecting}</span>
+        </p>
+      )}
+      <button
+        type="button"
+        class="tile-pin"
+        aria-label={pin(label, pinned)}
+        aria-pressed={pinned}
+        onClick={onClick}
+        onDblClick={enlarge}
+      />
+      <div class="tile-tools">
+        {pinned && (
+          <span class="tile-pinned">
+            <Pin />
+          </span>
+        )}
+        <button type="button" class="icon-button small" aria-label={fullScreen(label)} title="Full screen" onClick={enlarge}>
+          <Expand />
+        </button>
+      </div>
+    </div>
+  );
+}
+
+/** How long a second click may take to make a double click, ms. */
+const doubleClick = 220;
+
+/** A click by mouse counts once no second one follows: the tile must not move away under a double click. Keys count at once. */
+function useSingleClick(action: () => void): (event: MouseEvent) => void {
+  const timer = useRef<ReturnType<typeof setTimeout>>();
+  useEffect(() => () => clearTimeout(timer.current), []);
+  return ({ detail }) => {
+    clearTimeout(timer.current);
+    if (detail === 0) action();
+    else if (detail === 1) timer.current = setTimeout(action, doubleClick);
+  };
+}
+
+/** The large tile stays put while the strip scrolls beside it; the others lie where the layout says. */
+function placeOf(box: Box, large: boolean) {
+  const size = { width: `${box.w}px`, height: `${box.h}px` };
+  return large ? { ...size, left: '0px', top: '0px' } : { ...size, left: `${box.x}px`, top: `${box.y}px` };
+}
+
+function Content({ call, state, tile, box }: Props) {
+  const { member, video, label } = tile;
+  const large = state.stage === tile.key;
+  const live = video && !video.muted;
+  if (tile.self) return <OwnContent call={call} tile={tile} whole={tile.screen} />;
+  const arrived = video !== undefined && state.pictures.has(`${member.id}/${video.id}`);
+  return (
+    <>
+      {(!live || !arrived) && <Avatar tile={tile} waiting={live === true} />}
+      {video && (
+        <div class={live ? 'tile-picture' : 'tile-picture gone'}>
+          <RemotePicture
+            key={call.pictureOf(tile)}
+            room={call.room}
+            member={member.id}
+            track={video.id}
+            label={tile.screen ? screenOf(member.name) : videoOf(tile.main ? member.name : label)}
+            large={large}
+            whole={!fills(video, box.w, box.h, large)}
+          />
+        </div>
+      )}
+    </>
+  );
+}
+
+function OwnContent({ call, tile, whole }: { call: Call; tile: Tile; whole: boolean }) {
+  const { camera, screen } = call.media.store.get();
+  const track = tile.screen ? screen : camera.track;
+  if (!tile.video || !track) return <Avatar tile={tile} waiting={false} />;
+  return (
+    <div class={whole ? 'tile-picture whole' : 'tile-picture'}>
+      <LocalVideo track={track} label={tile.screen ? labels.yourScreen : 'Your video'} mirrored={!tile.screen} />
+    </div>
+  );
+}
+
+function Avatar({ tile, waiting }: { tile: Tile; waiting: boolean }) {
+  const { member } = tile;
+  return (
+    <div class="avatar-ground">
+      {tile.main && (
+        <span class={`avatar tint-${tint(member.id, 6)}`} aria-hidden="true">
+          {initials(member.name)}
+        </span>
+      )}
+      {waiting ? <span class="waiting">{states.waiting}</span> : <span class="sr">{states.cameraOff}</span>}
+    </div>
+  );
+}
+
+function Caption({ tile, speaking }: { tile: Tile; speaking: boolean }) {
+  const sound = tile.main ? sounding(tile.member) : 'on';
+  return (
+    <div class="caption">
+      {sound !== 'on' && (
+        <span class="caption-mic">
+          <MicOff />
+          <span class="sr">{sound === 'muted' ? states.muted : states.noSound}</span>
+        </span>
+      )}
+      <span class="caption-name" aria-hidden="true">
+        {tile.label}
+      </span>
+      {speaking && <span class="sr">{states.speaking}</span>}
+    </div>
+  );
+}

@@ -1,0 +1,66 @@
+// The accessible names of the app, in one place. End-to-end tests act by role and name, and so do
+// people who hear the page: a name here is a contract, not decoration.
+
+export const labels = {
+  join: 'Join',
+  room: 'Room',
+  yourName: 'Your name',
+  mute: 'Mute microphone',
+  unmute: 'Unmute microphone',
+  cameraOff: 'Turn camera off',
+  cameraOn: 'Turn camera on',
+  share: 'Share screen',
+  stopSharing: 'Stop sharing',
+  openChat: 'Open chat',
+  closeChat: 'Close chat',
+  openPeople: 'Open people',
+  closePeople: 'Close people',
+  settings: 'Settings',
+  connection: 'Connection details',
+  copyLink: 'Copy link',
+  leave: 'Leave',
+  message: 'Message',
+  send: 'Send',
+  /** The chat log, role "log". */
+  chat: 'Chat',
+  /** The list of members, role "list". */
+  people: 'People',
+  /** One's own tile, role "group". A remote tile carries the member's name. */
+  you: 'You',
+  yourScreen: 'Your screen',
+  hear: 'Click to hear',
+  rejoin: 'Rejoin',
+  more: 'More',
+  shortcuts: 'Keyboard shortcuts',
+  closePanel: 'Close panel',
+  close: 'Close',
+  copyCommand: 'Copy command',
+  camera: 'Camera',
+  microphone: 'Microphone',
+  speaker: 'Speaker',
+  level: 'Microphone level',
+  skip: 'Skip to controls',
+} as const;
+
+/** What a tile or a row in the list of people says about its member, as text. */
+export const states = {
+  muted: 'muted',
+  noSound: 'no sound',
+  cameraOff: 'camera off',
+  reconnecting: 'reconnecting',
+  waiting: 'waiting for the picture',
+  speaking: 'speaking',
+  sharing: 'sharing a screen',
+} as const;
+
+/** The name of a canvas that shows a member's video. */
+export const videoOf = (name: string): string => `Video of ${name}`;
+
+/** The name of a tile, and of the canvas in it, that shows a member's screen. */
+export const screenOf = (name: string): string => `Screen of ${name}`;
+
+export const pin = (name: string, pinned: boolean): string => `${pinned ? 'Unpin' : 'Pin'} ${name}`;
+
+export const fullScreen = (name: string): string => `Full screen: ${name}`;
+
+export const volumeOf = (name: string): string => `Volume of ${name}`;
