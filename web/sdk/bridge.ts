@@ -1,0 +1,39 @@
+// What the page and its worker say to each other.
+
+import type { ChatMessage, CloseReason, MemberInfo, RoomState, RoomStats, TrackInfo } from './api';
+import type { SessionOptions } from './session/session';
+import type { SoundClock } from './receive/sound';
+
+export type ToWorker =
+  | { do: 'start'; options: SessionOptions }
+  | { do: 'publish'; call: number; id: string; kind: 'audio' | 'video'; source: TrackInfo['source']; readable?: ReadableStream<VideoFrame | AudioData> }
+  | { do: 'captured'; id: string; data: VideoFrame | AudioData }
+  | { do: 'sound-captured'; id: string; us: number; sampleRate: number; pcm: Float32Array[] }
+  | { do: 'unpublish'; id: string }
+  | { do: 'mute'; id: string; muted: boolean }
+  | { do: 'surface'; surface: number; canvas: OffscreenCanvas }
+  | { do: 'drop-surface'; surface: number }
+  | { do: 'show'; member: string; track: string; surface: number }
+  | { do: 'hide'; member: string; track: string; surface: number }
+  | { do: 'prefer'; member: string; track: string; hidden: boolean; priority: number }
+  /** The AudioContext's clock against this page's, both µs since 1970 for the page's part. */
+  | { do: 'sound-clock'; clock: SoundClock }
+  | { do: 'chat'; text: string }
+  | { do: 'stats'; call: number }
+  | { do: 'leave'; call: number }
+  | { do: 'network' };
+
+export type ToPage =
+  | { is: 'state'; state: RoomState; reason?: CloseReason }
+  | { is: 'roster'; self: MemberInfo; members: MemberInfo[] }
+  | { is: 'chat'; message: ChatMessage }
+  | { is: 'notice'; code: string; text: string; member?: string }
+  | { is: 'speakers'; members: string[] }
+  /** A received audio track begins: connect a player to this port. */
+  | { is: 'sound'; key: number; member: string; port: MessagePort }
+  | { is: 'sound-over'; key: number }
+  /** A published track is over: its encoder failed, or the relay refused it. */
+  | { is: 'unpublished'; id: string }
+  | { is: 'done'; call: number }
+  | { is: 'failed'; call: number; code: string; text: string }
+  | { is: 'stats'; call: number; stats: RoomStats };

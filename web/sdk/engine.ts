@@ -1,0 +1,191 @@
+// The room inside the worker: the session, what is sent, what is received, and the talk with the page.
+
+import type { ToPage, ToWorker } from './bridge';
+import { memberInfo, Roster } from './session/roster';
+import { Outbox } from './session/outbox';
+import { Session } from './session/session';
+import type { SessionHandler, SessionOptions } from './session/session';
+import type { Link, MakeSocket, Media } from './session/link';
+import { Receiving } from './receive/receiving';
+import { Sending } from './send/sending';
+import type { Joined, Offer, Outgoing, ServerMessage } from './wire/messages';
+import type { CloseReason, RoomState } from './api';
+
+const SPEAKERS_MS = 150;
+
+export class Engine implements SessionHandler {
+  private readonly session: Session;
+  private readonly roster: Roster;
+  private readonly sending: Sending;
+  private readonly receiving: Receiving;
+  private readonly outbox = new Outbox();
+  private req = 0;
+  private rosterDue = false;
+  private readonly speakersTimer: ReturnType<typeof setInterval>;
+
+  constructor(
+    options: SessionOptions,
+    make: MakeSocket,
+    private readonly post: (message: ToPage, transfer?: Transferable[]) => void,
+  ) {
+    const send = (message: Outgoing): boolean => this.session.send(message);
+    this.session = new Session(options, this, make);
+    this.receiving = new Receiving({ send, post: (m) => post(m, m.is === 'sound' ? [m.port] : []) });
+    this.roster = new Roster(this.receiving);
+    this.sending = new Sending({
+      send,
+      sendBinary: (data) => this.session.link?.sendBinary(data),
+      nextReq: () => ++this.req,
+      link: () => this.session.link,
+      post,
+      tracksChanged: () => this.tellRoster(),
+      ownLevel: (level, voice) => this.receiving.level(this.roster.self.id, level, voice),
+    });
+    this.speakersTimer = setInterval(() => this.tellSpeakers(), SPEAKERS_MS);
+    this.session.start();
+  }
+
+  handle(message: Exclude<ToWorker, { do: 'start' }>): void {
+    switch (message.do) {
+      case 'publish':
+        return this.sending.publish(message.call, message.id, message.kind, message.source, message.readable);
+      case 'captured':
+        return this.sending.captured(message.id, message.data);
+      case 'sound-captured':
+        return this.sending.captured(message.id, soundData(message));
+      case 'unpublish':
+        return this.sending.unpublish(message.id);
+      case 'mute':
+        return this.sending.mute(message.id, message.muted);
+      case 'surface':
+        return this.receiving.surfaces.add(message.surface, message.canvas);
+      case 'drop-surface':
+        return this.receiving.surfaces.drop(message.surface);
+      case 'show':
+        return this.receiving.show(message.member, message.track, message.surface);
+      case 'hide':
+        return this.receiving.hide(message.member, message.track, message.surface);
+      case 'prefer':
+        return this.receiving.preferences.set(message.member, message.track, message.hidden, message.priority);
+      case 'sound-clock':
+        return this.receiving.setSoundClock(message.clock);
+      case 'chat':
+        return this.chat(message.text);
+      case 'stats':
+        return this.tellStats(message.call);
+      case 'leave':
+        void this.leave(message.call);
+        return;
+      case 'network':
+        return this.session.kick();
+    }
+  }
+
+  private chat(text: string): void {
+    const refused = this.outbox.add(++this.req, text);
+    if (refused === 'bad-chat') this.post({ is: 'notice', code: 'bad-chat', text: 'a message has 1 to 4,096 bytes' });
+    if (refused === 'too-many') this.post({ is: 'notice', code: 'offline', text: 'too many messages wait to be sent' });
+    this.flushChat();
+  }
+
+  private flushChat(): void {
+    const { link } = this.session;
+    if (link) this.outbox.flush((m) => link.send(m), link.flight);
+  }
+
+  private tellStats(call: number): void {
+    const stats = {
+      uplink: this.sending.stats(),
+      tracks: this.receiving.trackStats(),
+      transport: 'websocket' as const,
+      reconnects: this.session.reconnects,
+    };
+    this.post({ is: 'stats', call, stats });
+  }
+
+  private async leave(call: number): Promise<void> {
+    await this.session.leave();
+    this.post({ is: 'done', call });
+  }
+
+  private tellSpeakers(): void {
+    const members = this.receiving.speakersChanged();
+    if (members) this.post({ is: 'speakers', members });
+  }
+
+  /** Tells the roster once, however many messages changed it just now. */
+  private tellRoster(): void {
+    if (this.rosterDue) return;
+    this.rosterDue = true;
+    queueMicrotask(() => this.rosterDue && this.tellRosterNow());
+  }
+
+  private tellRosterNow(): void {
+    this.rosterDue = false;
+    const self = { ...memberInfo(this.roster.self), tracks: this.sending.tracks() };
+    this.post({ is: 'roster', self, members: [...this.roster.members.values()].map(memberInfo) });
+  }
+
+  state(state: RoomState, reason?: CloseReason): void {
+    if (state === 'closed') {
+      clearInterval(this.speakersTimer);
+      this.sending.close();
+      this.receiving.close();
+    }
+    this.post(reason ? { is: 'state', state, reason } : { is: 'state', state });
+  }
+
+  joined(message: Joined): void {
+    this.roster.replace(message);
+    this.sending.joined(message);
+    this.receiving.joined(message);
+    this.flushChat();
+    this.tellRosterNow();
+  }
+
+  lost(link: Link): void {
+    this.outbox.lost(link.flight);
+    this.sending.lost();
+    this.receiving.lost();
+  }
+
+  control(message: ServerMessage): void {
+    this.receiving.control(message);
+    if (this.roster.apply(message)) return this.tellRoster();
+    if (this.sending.control(message)) return this.tellRoster();
+    if (message.type === 'chat') this.heardChat(message);
+    else if (message.type === 'notice') this.post({ is: 'notice', code: message.code, text: message.text, ...(message.member && { member: message.member }) });
+    else if (message.type === 'error' && !message.fatal) {
+      this.outbox.answered(message.req);
+      this.post({ is: 'notice', code: message.code, text: message.text });
+    }
+  }
+
+  private heardChat({ req, from, name, text, seq, atUs }: Extract<ServerMessage, { type: 'chat' }>): void {
+    if (from === this.roster.self.id) this.outbox.answered(req);
+    this.post({ is: 'chat', message: { from, name, text, seq, at: atUs / 1000 } });
+  }
+
+  media(message: Media): void {
+    this.receiving.take(message);
+  }
+
+  acked(): void {
+    this.sending.acked();
+  }
+
+  offers(): Offer[] {
+    return this.sending.offers();
+  }
+
+  backlogMs(): number {
+    return this.receiving.backlogMs;
+  }
+}
+
+function soundData({ us, sampleRate, pcm }: Extract<ToWorker, { do: 'sound-captured' }>): AudioData {
+  const numberOfFrames = pcm[0]?.length ?? 0;
+  const data = new Float32Array(numberOfFrames * pcm.length);
+  pcm.forEach((plane, i) => data.set(plane, i * numberOfFrames));
+  return new AudioData({ format: 'f32-planar', sampleRate, numberOfFrames, numberOfChannels: pcm.length, timestamp: us, data });
+}

@@ -1,0 +1,224 @@
+// One received track, from chunks to what is seen or heard.
+
+import { nowUs, wallUs } from '../session/clock';
+import type { RemoteTrack } from '../session/roster';
+import type { WireTrack } from '../wire/messages';
+import type { Media } from '../session/link';
+import { LEVEL_UNKNOWN } from '../wire/wire';
+import type { Chunk } from '../wire/wire';
+import { AudioDecode } from './decode-audio';
+import { VideoDecode } from './decode-video';
+import type { Heard } from './playout';
+import { Reassembly } from './reassembly';
+import type { WholeFrame } from './reassembly';
+import { Screen } from './screen';
+import type { Sound } from './sound';
+import { TrackClock } from './unwrap';
+
+const KEY_REQUEST_US = 1_000_000;
+/** Some frames (VP8 alt-ref) give no picture, so a burst may end without a last one. */
+const CANDIDATE_MS = 60;
+
+export interface ReceiverHost {
+  /** Asks for a key frame of the track. */
+  needKey(remote: RemoteTrack): void;
+  /** What of this member is heard now. */
+  heard(member: string): Heard | undefined;
+  level(member: string, level: number, voice: boolean): void;
+}
+
+/** What video and audio receivers have in common: reassembly, clock, counts. */
+abstract class Receiver {
+  readonly since = nowUs();
+  bytes = 0;
+  protected readonly reassembly = new Reassembly();
+  private clock: TrackClock;
+
+  constructor(
+    readonly remote: RemoteTrack,
+    protected readonly host: ReceiverHost,
+  ) {
+    this.clock = clockOf(remote.track);
+  }
+
+  /** Format or mute state changed. */
+  update(remote: RemoteTrack): void {
+    this.remote.track = remote.track;
+  }
+
+  /** The publisher's capture time of a timestamp, µs since 1970 by its wall clock. */
+  protected capturedAt(us: number): number {
+    const { clock } = this.remote.track;
+    return clock ? clock.wallUs + (us - clock.us) : 0;
+  }
+
+  /** Age of what is put out now, ms: its capture until now by the wall clocks. */
+  protected latencyOf(us: number): number {
+    return this.remote.track.clock ? (wallUs() - this.capturedAt(us)) / 1000 : 0;
+  }
+
+  take(message: Media): void {
+    if (message.kind === 'chunk') this.chunk(message);
+    else if (message.kind === 'abandon') {
+      this.reassembly.abandon(message.group);
+      this.broke();
+    } else if (message.kind === 'catch-up') {
+      if (message.begin) this.reassembly.restart(message.group);
+      this.mark(message.begin, message.frames);
+    }
+  }
+
+  private chunk(chunk: Chunk): void {
+    this.bytes += chunk.payload.length;
+    const progress = this.reassembly.push(chunk);
+    if (progress === 'fault') this.fault();
+    if (typeof progress === 'string') return;
+    this.frame(progress, this.clock.full(progress.timestamp, nowUs()));
+  }
+
+  /** The connection was replaced: what is incomplete stays so. */
+  interrupt(): void {
+    this.reassembly.reset();
+    this.broke();
+  }
+
+  abstract readonly backlogMs: number;
+  abstract close(): void;
+  protected abstract frame(frame: WholeFrame, us: number): void;
+  protected abstract broke(): void;
+  protected abstract fault(): void;
+  protected abstract mark(begin: boolean, frames: number): void;
+}
+
+function clockOf(track: WireTrack): TrackClock {
+  return new TrackClock(track.atUs || track.clock?.us || 0, nowUs());
+}
+
+export class VideoReceiver extends Receiver {
+  readonly screen: Screen;
+  readonly decode: VideoDecode;
+  private catchUpLeft = 0;
+  /** Newest picture of a burst that is still coming; shown when nothing newer does. */
+  private candidate: VideoFrame | undefined;
+  private candidateTimer: ReturnType<typeof setTimeout> | undefined;
+  private askedAt = -Infinity;
+
+  constructor(remote: RemoteTrack, host: ReceiverHost) {
+    super(remote, host);
+    this.screen = new Screen(() => host.heard(remote.member));
+    this.decode = new VideoDecode(remote.track, {
+      picture: (picture, catchUp) => this.picture(picture, catchUp),
+      needKey: () => this.needKey(),
+    });
+  }
+
+  override update(remote: RemoteTrack): void {
+    super.update(remote);
+    this.decode.setFormat(remote.track);
+  }
+
+  get backlogMs(): number {
+    return this.decode.backlogMs;
+  }
+
+  get latency(): number {
+    const last = this.screen.last;
+    return last ? this.latencyOf(last.us) - (nowUs() - last.at) / 1000 : 0;
+  }
+
+  close(): void {
+    this.dropCandidate();
+    this.decode.close();
+    this.screen.close();
+  }
+
+  protected frame(frame: WholeFrame, us: number): void {
+    const catchUp = this.catchUpLeft > 0;
+    if (catchUp) this.catchUpLeft--;
+    this.decode.push({ frame, us, catchUp });
+  }
+
+  protected broke(): void {
+    this.decode.breakOff();
+  }
+
+  protected fault(): void {
+    this.decode.breakOff();
+    this.needKey();
+  }
+
+  /** Asks for a key frame, at most once a second. */
+  private needKey(): void {
+    const now = nowUs();
+    if (now - this.askedAt < KEY_REQUEST_US) return;
+    this.askedAt = now;
+    this.host.needKey(this.remote);
+  }
+
+  protected mark(begin: boolean, frames: number): void {
+    this.catchUpLeft = begin ? frames : 0;
+  }
+
+  private picture(picture: VideoFrame, catchUp: boolean): void {
+    this.dropCandidate();
+    if (!catchUp) this.screen.push(picture);
+    else if (this.decode.idle) this.screen.showNow(picture);
+    else {
+      this.candidate = picture;
+      this.candidateTimer = setTimeout(() => {
+        this.candidate = undefined;
+        this.screen.showNow(picture);
+      }, CANDIDATE_MS);
+    }
+  }
+
+  private dropCandidate(): void {
+    clearTimeout(this.candidateTimer);
+    this.candidate?.close();
+    this.candidate = undefined;
+  }
+}
+
+export class AudioReceiver extends Receiver {
+  private readonly decode: AudioDecode;
+
+  constructor(
+    remote: RemoteTrack,
+    host: ReceiverHost,
+    readonly sound: Sound,
+  ) {
+    super(remote, host);
+    this.decode = new AudioDecode(remote.track, sound.port);
+  }
+
+  override update(remote: RemoteTrack): void {
+    super.update(remote);
+    this.decode.setFormat(remote.track);
+    if (remote.track.muted) this.host.level(remote.member, LEVEL_UNKNOWN, false);
+  }
+
+  get backlogMs(): number {
+    return 0;
+  }
+
+  get latency(): number {
+    const heard = this.sound.heard();
+    return heard ? this.latencyOf(heard.mediaUs) - (nowUs() - heard.localUs) / 1000 : 0;
+  }
+
+  close(): void {
+    this.host.level(this.remote.member, LEVEL_UNKNOWN, false);
+    this.decode.close();
+  }
+
+  protected frame(frame: WholeFrame, us: number): void {
+    this.host.level(this.remote.member, frame.level, frame.voice);
+    this.decode.push(frame.data, us);
+  }
+
+  protected broke(): void {}
+
+  protected fault(): void {}
+
+  protected mark(): void {}
+}

@@ -1,0 +1,92 @@
+// Paints pictures of one track when they are due, onto every canvas that shows it.
+
+import { nowUs } from '../session/clock';
+import { Playout } from './playout';
+import type { Heard } from './playout';
+
+/** Decoded pictures that may wait; decoders have a limited number of them. */
+const MAX_PICTURES = 20;
+/** A timer is never exact: what is due this soon is painted now, µs. */
+const SOON_US = 1_500;
+
+export class Screen {
+  readonly playout = new Playout();
+  readonly canvases = new Set<OffscreenCanvas>();
+  painted = 0;
+  width = 0;
+  height = 0;
+  /** Timestamp and local time of the last live picture that was painted. */
+  last: { us: number; at: number } | undefined;
+  private waiting: VideoFrame[] = [];
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private shown: VideoFrame | undefined;
+
+  constructor(private readonly heard: () => Heard | undefined) {}
+
+  /** Takes over a live picture. */
+  push(picture: VideoFrame): void {
+    const now = nowUs();
+    this.playout.arrived(picture.timestamp, now);
+    this.waiting.push(picture);
+    if (this.waiting.length > MAX_PICTURES) this.paint(this.waiting.shift()!, true);
+    this.run();
+  }
+
+  /** Takes over a picture that is not late but old: it is painted at once. */
+  showNow(picture: VideoFrame): void {
+    this.flush();
+    this.paint(picture, false);
+  }
+
+  /** A canvas that came late shows what is shown elsewhere. */
+  attach(canvas: OffscreenCanvas): void {
+    this.canvases.add(canvas);
+    if (this.shown) draw(canvas, this.shown);
+  }
+
+  close(): void {
+    this.flush();
+    this.shown?.close();
+    this.shown = undefined;
+    this.canvases.clear();
+  }
+
+  private flush(): void {
+    clearTimeout(this.timer);
+    for (const picture of this.waiting) picture.close();
+    this.waiting = [];
+  }
+
+  /** Paints the newest picture that is due, and waits for the next one. */
+  private run(): void {
+    clearTimeout(this.timer);
+    const now = nowUs();
+    const heard = this.heard();
+    let due: VideoFrame | undefined;
+    while (this.waiting[0] && this.playout.due(this.waiting[0].timestamp, now, heard) <= now + SOON_US) {
+      due?.close();
+      due = this.waiting.shift()!;
+    }
+    if (due) this.paint(due, true);
+    const next = this.waiting[0];
+    if (!next) return;
+    const wait = this.playout.due(next.timestamp, now, heard) - now;
+    this.timer = setTimeout(() => this.run(), Math.max(0, wait / 1000));
+  }
+
+  private paint(picture: VideoFrame, live: boolean): void {
+    this.width = picture.displayWidth;
+    this.height = picture.displayHeight;
+    for (const canvas of this.canvases) draw(canvas, picture);
+    this.painted++;
+    if (live) this.last = { us: picture.timestamp, at: nowUs() };
+    this.shown?.close();
+    this.shown = picture;
+  }
+}
+
+function draw(canvas: OffscreenCanvas, picture: VideoFrame): void {
+  if (canvas.width !== picture.displayWidth) canvas.width = picture.displayWidth;
+  if (canvas.height !== picture.displayHeight) canvas.height = picture.displayHeight;
+  canvas.getContext('2d', { alpha: false })?.drawImage(picture, 0, 0, canvas.width, canvas.height);
+}

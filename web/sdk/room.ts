@@ -1,0 +1,213 @@
+// The room as the application sees it: a proxy of the worker that does the work.
+
+import { JoinError } from './api';
+import type { CloseReason, JoinOptions, MemberInfo, Room, RoomEvents, RoomState, RoomStats, TrackInfo } from './api';
+import type { ToPage, ToWorker } from './bridge';
+import { Calls } from './calls';
+import { captureByHand, platformFrames } from './capture';
+import type { StopCapture } from './capture';
+import { Emitter } from './emitter';
+import { SoundOut } from './sound-out';
+import { decodable, supported } from './support';
+import { trustedScript } from './trusted';
+import workerUrl from './worker.ts?worker&url';
+
+const DEFAULT_PRIORITY = 4;
+
+export class WorkerRoom implements Room {
+  state: RoomState = 'connecting';
+  closeReason: CloseReason | undefined;
+  self: MemberInfo = { id: '', name: '', state: 'online', tracks: [] };
+  members: ReadonlyMap<string, MemberInfo> = new Map();
+  private readonly events = new Emitter<RoomEvents>();
+  private readonly calls = new Calls();
+  private readonly sound: SoundOut;
+  private readonly worker: Worker;
+  private readonly captures = new Map<string, StopCapture>();
+  private readonly surfaces = new WeakMap<HTMLCanvasElement, number>();
+  private readonly gone = new FinalizationRegistry((surface: number) => this.send({ do: 'drop-surface', surface }));
+  private surfaceCount = 0;
+  private readonly onNetwork = (): void => this.send({ do: 'network' });
+  /** The page goes: without a bye the others would see a ghost for 30 s. */
+  private readonly onHide = (): void => this.send({ do: 'leave', call: 0 });
+
+  private constructor(
+    readonly name: string,
+    private readonly settled: { online: () => void; closed: (reason: CloseReason) => void },
+  ) {
+    this.worker = new Worker(trustedScript(workerUrl), { type: 'module', name: 'landline' });
+    this.worker.onmessage = (event: MessageEvent<ToPage>) => this.receive(event.data);
+    this.worker.onerror = (event) => {
+      if (this.state === 'connecting') this.close({ code: 'internal', text: event.message || 'the worker could not be started' });
+    };
+    this.sound = new SoundOut(
+      (clock) => this.send({ do: 'sound-clock', clock }),
+      () => this.events.emit('members', undefined),
+    );
+    addEventListener('online', this.onNetwork);
+    addEventListener('pagehide', this.onHide);
+  }
+
+  /** Resolves when the first joined message came. */
+  static async join(options: JoinOptions): Promise<Room> {
+    const missing = supported();
+    if (missing.length) throw new JoinError('unsupported-browser', `this browser lacks ${missing.join(', ')}`);
+    const decode = await decodable();
+    const url = options.url ?? `${location.protocol === 'http:' ? 'ws' : 'wss'}://${location.host}/ws`;
+    return new Promise((resolve, reject) => {
+      const room = new WorkerRoom(options.room, {
+        online: () => resolve(room),
+        closed: ({ code, text }) => reject(new JoinError(code, text)),
+      });
+      const { name = '', token = '' } = options;
+      room.send({ do: 'start', options: { url, room: options.room, name, token, decode } });
+    });
+  }
+
+  on<K extends keyof RoomEvents>(event: K, handler: (value: RoomEvents[K]) => void): () => void {
+    return this.events.on(event, handler);
+  }
+
+  async publish(id: string, source: TrackInfo['source'], track: MediaStreamTrack): Promise<void> {
+    if (this.state === 'closed') throw new JoinError('closed', 'the room is closed');
+    const { call, promise } = this.calls.begin<undefined>();
+    const kind = track.kind === 'audio' ? 'audio' : 'video';
+    const readable = platformFrames(track);
+    this.send({ do: 'publish', call, id, kind, source, ...(readable && { readable }) }, readable ? [readable as unknown as Transferable] : []);
+    if (!readable && !this.captures.has(id)) {
+      const stop = captureByHand(id, track, (message, transfer) => this.send(message, transfer), () => this.unpublish(id));
+      this.captures.set(id, stop);
+    }
+    await promise;
+  }
+
+  unpublish(id: string): void {
+    this.send({ do: 'unpublish', id });
+  }
+
+  mute(id: string, muted: boolean): void {
+    this.send({ do: 'mute', id, muted });
+  }
+
+  show(member: string, track: string, canvas: HTMLCanvasElement): () => void {
+    const surface = this.surfaces.get(canvas) ?? this.handOver(canvas);
+    this.send({ do: 'show', member, track, surface });
+    return () => this.send({ do: 'hide', member, track, surface });
+  }
+
+  private handOver(canvas: HTMLCanvasElement): number {
+    const surface = ++this.surfaceCount;
+    const offscreen = canvas.transferControlToOffscreen();
+    this.surfaces.set(canvas, surface);
+    this.gone.register(canvas, surface);
+    this.send({ do: 'surface', surface, canvas: offscreen }, [offscreen]);
+    return surface;
+  }
+
+  prefer(member: string, track: string, want: { hidden?: boolean; priority?: number }): void {
+    this.send({ do: 'prefer', member, track, hidden: want.hidden ?? false, priority: want.priority ?? DEFAULT_PRIORITY });
+  }
+
+  setVolume(member: string, volume: number): void {
+    this.sound.setVolume(member, volume);
+  }
+
+  get audioBlocked(): boolean {
+    return this.sound.blocked;
+  }
+
+  resumeAudio(): Promise<void> {
+    return this.sound.resume();
+  }
+
+  get output(): AudioNode {
+    return this.sound.output;
+  }
+
+  chat(text: string): void {
+    this.send({ do: 'chat', text });
+  }
+
+  stats(): Promise<RoomStats> {
+    if (this.state === 'closed') return Promise.reject(new JoinError('closed', 'the room is closed'));
+    const { call, promise } = this.calls.begin<RoomStats>();
+    this.send({ do: 'stats', call });
+    return promise;
+  }
+
+  async leave(): Promise<void> {
+    if (this.state === 'closed') return;
+    const { call, promise } = this.calls.begin<undefined>();
+    this.send({ do: 'leave', call });
+    await promise;
+    this.worker.terminate();
+  }
+
+  private send(message: ToWorker, transfer: Transferable[] = []): void {
+    this.worker.postMessage(message, transfer);
+  }
+
+  private receive(message: ToPage): void {
+    switch (message.is) {
+      case 'state':
+        return this.setState(message.state, message.reason);
+      case 'roster':
+        return this.setRoster(message.self, message.members);
+      case 'chat':
+        return this.events.emit('chat', message.message);
+      case 'notice': {
+        const { code, text, member } = message;
+        return this.events.emit('notice', member ? { code, text, member } : { code, text });
+      }
+      case 'speakers':
+        return this.events.emit('speakers', message.members);
+      case 'sound':
+        void this.sound.begin(message.key, message.member, message.port);
+        return;
+      case 'sound-over':
+        return this.sound.end(message.key);
+      case 'unpublished':
+        this.captures.get(message.id)?.();
+        this.captures.delete(message.id);
+        return;
+      case 'done':
+        return this.calls.resolve(message.call, undefined);
+      case 'stats':
+        return this.calls.resolve(message.call, message.stats);
+      case 'failed':
+        return this.calls.reject(message.call, new JoinError(message.code, message.text));
+    }
+  }
+
+  private setState(state: RoomState, reason: CloseReason | undefined): void {
+    if (state === 'closed') return this.close(reason ?? { code: 'closed', text: '' });
+    this.state = state;
+    if (state === 'online') this.settled.online();
+    this.events.emit('state', state);
+  }
+
+  private setRoster(self: MemberInfo, members: MemberInfo[]): void {
+    for (const id of this.members.keys()) if (!members.some((m) => m.id === id)) this.sound.forget(id);
+    this.self = self;
+    this.members = new Map(members.map((m) => [m.id, m] as const));
+    this.events.emit('members', undefined);
+  }
+
+  /** The room is over: everything that holds a device or a thread is let go. */
+  private close(reason: CloseReason): void {
+    if (this.state === 'closed') return;
+    this.state = 'closed';
+    this.closeReason = reason;
+    removeEventListener('online', this.onNetwork);
+    removeEventListener('pagehide', this.onHide);
+    for (const stop of this.captures.values()) stop();
+    this.captures.clear();
+    void this.sound.close();
+    if (reason.code !== 'left') {
+      this.worker.terminate();
+      this.calls.rejectAll(new JoinError(reason.code, reason.text));
+    }
+    this.settled.closed(reason);
+    this.events.emit('state', 'closed');
+  }
+}

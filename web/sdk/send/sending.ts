@@ -1,0 +1,266 @@
+// Everything this member sends as media: captures, encoders, the queue, and how it drains into the link.
+
+import type { ToPage } from '../bridge';
+import type { UplinkStats, TrackInfo } from '../api';
+import { nowUs } from '../session/clock';
+import { ACK_INTERVAL } from '../session/acks';
+import type { Link } from '../session/link';
+import type { Joined, ServerMessage } from '../wire/messages';
+import { CaptureClock } from './capture-clock';
+import { AudioEncode } from './encode-audio';
+import { VideoEncode } from './encode-video';
+import { Publications } from './publications';
+import type { Format, PublicationsHost } from './publications';
+import { chunkSize, MAX_AGE, Uplink } from './uplink';
+import type { OutFrame, UplinkTrack } from './uplink';
+import { Window } from './window';
+
+/** Audio may go this far beyond the window, so that it never waits for video to be acknowledged. */
+const AUDIO_RESERVE = 16_384;
+const POLL_MS = 10;
+const BUSY_INTERVAL = 20;
+const BUSY_MS = 5_000;
+
+export interface SendingHost extends PublicationsHost {
+  link(): Link | undefined;
+  post(message: ToPage): void;
+  ownLevel(level: number, voice: boolean): void;
+  /** One's own tracks are others than before. */
+  tracksChanged(): void;
+}
+
+type Data = VideoFrame | AudioData;
+
+interface Capture {
+  uplink: UplinkTrack;
+  encode: VideoEncode | AudioEncode | undefined;
+  reader: ReadableStreamDefaultReader<Data> | undefined;
+  start: (clock: CaptureClock) => VideoEncode | AudioEncode;
+  call: number;
+}
+
+export class Sending {
+  private readonly uplink = new Uplink();
+  private readonly window = new Window();
+  private readonly publications: Publications;
+  private readonly captures = new Map<string, Capture>();
+  /** The clock that the platform's capture tracks share. */
+  private readonly platformClock = new CaptureClock();
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  private busyAt = -Infinity;
+  private asked = ACK_INTERVAL;
+  private sentBytes = 0;
+  private measured = { bytes: 0, at: 0 };
+  private bitrate = 0;
+
+  constructor(private readonly host: SendingHost) {
+    this.publications = new Publications(host);
+  }
+
+  publish(call: number, id: string, kind: TrackInfo['kind'], source: TrackInfo['source'], readable?: ReadableStream<Data>): void {
+    if (this.captures.has(id)) return this.host.post({ is: 'failed', call, code: 'track-exists', text: `${id} is published already` });
+    const uplink = this.uplink.add(id, kind === 'audio' ? 'audio' : source === 'screen' ? 'screen' : 'video');
+    const start = kind === 'audio' ? this.audioStart(id, source, uplink) : this.videoStart(id, source, uplink);
+    const capture: Capture = { uplink, encode: undefined, reader: readable?.getReader(), start, call };
+    this.captures.set(id, capture);
+    this.publications.add(
+      { id, kind, source, codec: kind === 'audio' ? 'opus' : 'vp8' },
+      {
+        uplink,
+        forceKey: () => capture.encode instanceof VideoEncode && capture.encode.forceKey(),
+        accepted: () => this.accepted(capture),
+        refused: (code, text) => this.refused(id, capture, code, text),
+      },
+    );
+    if (capture.reader) void this.read(id, capture, capture.reader);
+  }
+
+  private accepted(capture: Capture): void {
+    if (capture.call) this.host.post({ is: 'done', call: capture.call });
+    capture.call = 0;
+    this.pump();
+  }
+
+  private refused(id: string, capture: Capture, code: string, text: string): void {
+    if (capture.call) this.host.post({ is: 'failed', call: capture.call, code, text });
+    else this.host.post({ is: 'notice', code, text });
+    capture.call = 0;
+    this.unpublish(id);
+  }
+
+  private async read(id: string, capture: Capture, reader: ReadableStreamDefaultReader<Data>): Promise<void> {
+    for (;;) {
+      const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }));
+      if (done || !value) break;
+      if (this.captures.get(id) === capture) this.feed(id, capture, value, this.platformClock);
+      else value.close();
+    }
+    if (this.captures.get(id) === capture) this.unpublish(id);
+  }
+
+  /** Something that the page captured itself. */
+  captured(id: string, data: Data): void {
+    const capture = this.captures.get(id);
+    if (capture) this.feed(id, capture, data, undefined);
+    else data.close();
+  }
+
+  private feed(id: string, capture: Capture, data: Data, shared: CaptureClock | undefined): void {
+    const fits = shared?.fits(data.timestamp, nowUs());
+    try {
+      if (!capture.encode) {
+        capture.encode = capture.start(fits && shared ? shared : new CaptureClock());
+        capture.encode.pause(this.publications.isMuted(id));
+      }
+      (capture.encode as { push(data: Data): void }).push(data);
+    } catch (error) {
+      this.fail(id, error instanceof Error ? error.message : 'encoder');
+    }
+  }
+
+  private videoStart(id: string, source: TrackInfo['source'], uplink: UplinkTrack): Capture['start'] {
+    return (clock) =>
+      new VideoEncode(source, clock, {
+        format: (format) => this.format(id, format),
+        frame: (frame) => this.send(uplink, frame),
+        ready: () => this.ready(uplink),
+        gated: () => uplink.gated,
+        skipped: () => this.uplink.count(this.host.link() ? 'encoder' : 'lost', 1),
+        failed: (text) => this.fail(id, text),
+      });
+  }
+
+  private audioStart(id: string, source: TrackInfo['source'], uplink: UplinkTrack): Capture['start'] {
+    return (clock) =>
+      new AudioEncode(source, clock, {
+        format: (format) => this.format(id, format),
+        frame: (frame) => {
+          this.host.ownLevel(frame.level ?? 0, frame.voice ?? false);
+          this.send(uplink, frame);
+        },
+        failed: (text) => this.fail(id, text),
+      });
+  }
+
+  private fail(id: string, text: string): void {
+    const capture = this.captures.get(id);
+    if (capture) this.refused(id, capture, 'encoder', text);
+  }
+
+  private format(id: string, format: Format): void {
+    this.publications.setFormat(id, format);
+    this.host.tracksChanged();
+  }
+
+  /** Whether a frame that is encoded now has a chance to go out in time. */
+  private ready(uplink: UplinkTrack): boolean {
+    if (!this.host.link()) return false;
+    if (!uplink.alias) return !uplink.gated;
+    return uplink.age(performance.now()) <= MAX_AGE[uplink.cls] / 2;
+  }
+
+  private send(uplink: UplinkTrack, frame: OutFrame): void {
+    if (!this.host.link()) return this.uplink.count('lost', 1);
+    if (this.publications.isMuted(uplink.id)) return;
+    uplink.push(frame, performance.now());
+    this.pump();
+  }
+
+  mute(id: string, muted: boolean): void {
+    const capture = this.captures.get(id);
+    if (!capture) return;
+    this.publications.mute(id, muted);
+    this.host.tracksChanged();
+    capture.encode?.pause(muted);
+    const abandoned = muted ? capture.uplink.hush() : undefined;
+    if (abandoned) this.host.sendBinary(abandoned);
+  }
+
+  unpublish(id: string): void {
+    const capture = this.captures.get(id);
+    if (!capture) return;
+    this.captures.delete(id);
+    this.publications.remove(id);
+    this.uplink.tracks.delete(id);
+    capture.encode?.close();
+    void capture.reader?.cancel().catch(() => undefined);
+    if (capture.call) this.host.post({ is: 'failed', call: capture.call, code: 'unpublished', text: `${id} ended before it was published` });
+    this.host.post({ is: 'unpublished', id });
+    this.host.tracksChanged();
+  }
+
+  close(): void {
+    for (const id of [...this.captures.keys()]) this.unpublish(id);
+    clearTimeout(this.timer);
+  }
+
+  offers(): ReturnType<Publications['offers']> {
+    return this.publications.offers();
+  }
+
+  tracks(): TrackInfo[] {
+    return this.publications.tracks();
+  }
+
+  joined(message: Joined): void {
+    this.asked = ACK_INTERVAL;
+    this.publications.reconcile(message);
+  }
+
+  lost(): void {
+    this.publications.lost();
+    this.uplink.reset();
+    this.window.reset();
+  }
+
+  control(message: ServerMessage): boolean {
+    return this.publications.apply(message);
+  }
+
+  /** An ack came. */
+  acked(): void {
+    const link = this.host.link();
+    if (link) this.window.update(link.flight, this.uplink.waiting);
+    this.pump();
+  }
+
+  /** Moves what may go from the queue into the link: control went before, audio goes first. */
+  pump(): void {
+    const link = this.host.link();
+    if (!link) return;
+    const now = performance.now();
+    const size = chunkSize(link.flight.rate);
+    const { limit } = this.window;
+    while (link.pending < limit + AUDIO_RESERVE) {
+      const message = this.uplink.next(now, size, link.pending < limit);
+      if (!message) break;
+      link.sendBinary(message);
+      this.sentBytes += message.length;
+    }
+    if (this.uplink.waiting) this.busyAt = now;
+    this.askForAcks(now);
+    if (this.uplink.waiting) {
+      this.timer ??= setTimeout(() => {
+        this.timer = undefined;
+        this.pump();
+      }, POLL_MS);
+    }
+  }
+
+  private askForAcks(now: number): void {
+    const ms = now - this.busyAt < BUSY_MS ? BUSY_INTERVAL : ACK_INTERVAL;
+    if (ms === this.asked) return;
+    this.asked = ms;
+    this.host.send({ type: 'ackInterval', ms });
+  }
+
+  stats(): UplinkStats {
+    const now = performance.now();
+    const span = now - this.measured.at;
+    if (span >= 250) {
+      this.bitrate = ((this.sentBytes - this.measured.bytes) * 8_000) / span;
+      this.measured = { bytes: this.sentBytes, at: now };
+    }
+    return { bitrate: this.bitrate, queueAge: this.uplink.age(now), drops: { ...this.uplink.drops }, rtt: this.host.link()?.flight.rtt ?? 0 };
+  }
+}

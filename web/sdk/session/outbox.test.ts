@@ -1,0 +1,48 @@
+import { expect, test } from 'vitest';
+import { InFlight } from './acks';
+import { Outbox } from './outbox';
+
+/** A link that counts a line as its length. */
+function link(): { flight: InFlight; lines: string[]; send: (m: object) => void } {
+  const flight = new InFlight();
+  const lines: string[] = [];
+  const send = (m: object): void => {
+    const { text } = m as { text: string };
+    lines.push(text);
+    flight.onSent(text.length, false, 0);
+  };
+  return { flight, lines, send };
+}
+
+test('what is typed without a link is sent on the next one, in order, once', () => {
+  const outbox = new Outbox();
+  outbox.add(1, 'one');
+  outbox.add(2, 'two');
+  const { flight, lines, send } = link();
+  outbox.flush(send, flight);
+  outbox.flush(send, flight);
+  expect(lines).toEqual(['one', 'two']);
+});
+
+test('what the old link did not acknowledge is sent again, what it did is not', () => {
+  const outbox = new Outbox();
+  const old = link();
+  outbox.add(1, 'first');
+  outbox.add(2, 'second');
+  outbox.add(3, 'third');
+  outbox.flush(old.send, old.flight);
+  outbox.answered(1);
+  old.flight.onAck({ bytes: 'firstsecond'.length, time: 0 }, 1);
+  outbox.lost(old.flight);
+  const next = link();
+  outbox.flush(next.send, next.flight);
+  expect(next.lines).toEqual(['third']);
+});
+
+test('bounds: 100 lines wait, each of 1 to 4,096 bytes', () => {
+  const outbox = new Outbox();
+  expect(outbox.add(1, '')).toBe('bad-chat');
+  expect(outbox.add(1, 'ä'.repeat(2_049))).toBe('bad-chat');
+  for (let i = 0; i < 100; i++) expect(outbox.add(i, 'x')).toBeUndefined();
+  expect(outbox.add(100, 'x')).toBe('too-many');
+});

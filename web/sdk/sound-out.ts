@@ -1,0 +1,106 @@
+// What is heard: one AudioContext, one player node per received audio track, a volume per member.
+
+import type { SoundClock } from './receive/sound';
+import { SAMPLE_RATE } from './receive/player';
+import playerUrl from './receive/player.worklet.ts?worker&url';
+import { trustedScript } from './trusted';
+
+const CLOCK_EVERY_MS = 500;
+
+interface Playing {
+  member: string;
+  node: AudioWorkletNode | undefined;
+}
+
+export class SoundOut {
+  readonly output: GainNode;
+  private readonly context = new AudioContext({ latencyHint: 'interactive', sampleRate: SAMPLE_RATE });
+  private readonly loaded: Promise<void>;
+  private readonly playing = new Map<number, Playing>();
+  private readonly gains = new Map<string, GainNode>();
+  private readonly volumes = new Map<string, number>();
+  private readonly timer: ReturnType<typeof setInterval>;
+
+  constructor(
+    private readonly tellClock: (clock: SoundClock) => void,
+    changed: () => void,
+  ) {
+    this.output = this.context.createGain();
+    this.output.connect(this.context.destination);
+    this.loaded = this.context.audioWorklet.addModule(trustedScript(playerUrl));
+    this.context.onstatechange = () => {
+      changed();
+      this.readClock();
+    };
+    this.timer = setInterval(() => this.readClock(), CLOCK_EVERY_MS);
+    void this.context.resume().catch(() => undefined);
+  }
+
+  get blocked(): boolean {
+    return this.context.state === 'suspended';
+  }
+
+  async resume(): Promise<void> {
+    await this.context.resume();
+  }
+
+  /** A received track begins: its samples come over the port. */
+  async begin(key: number, member: string, port: MessagePort): Promise<void> {
+    const playing: Playing = { member, node: undefined };
+    this.playing.set(key, playing);
+    await this.loaded;
+    if (this.playing.get(key) !== playing) return port.close();
+    const options: AudioWorkletNodeOptions = { numberOfInputs: 0, outputChannelCount: [2] };
+    playing.node = new AudioWorkletNode(this.context, 'landline-player', options);
+    playing.node.port.postMessage(port, [port]);
+    playing.node.connect(this.gain(member));
+  }
+
+  end(key: number): void {
+    const playing = this.playing.get(key);
+    this.playing.delete(key);
+    if (!playing) return;
+    playing.node?.port.postMessage('stop');
+    playing.node?.disconnect();
+    if ([...this.playing.values()].some((p) => p.member === playing.member)) return;
+    this.gains.get(playing.member)?.disconnect();
+    this.gains.delete(playing.member);
+  }
+
+  setVolume(member: string, volume: number): void {
+    const value = Math.min(Math.max(volume, 0), 1);
+    this.volumes.set(member, value);
+    this.gains.get(member)?.gain.setTargetAtTime(value, this.context.currentTime, 0.02);
+  }
+
+  forget(member: string): void {
+    this.volumes.delete(member);
+  }
+
+  async close(): Promise<void> {
+    clearInterval(this.timer);
+    for (const key of [...this.playing.keys()]) this.end(key);
+    if (this.context.state !== 'closed') await this.context.close();
+  }
+
+  private gain(member: string): GainNode {
+    const known = this.gains.get(member);
+    if (known) return known;
+    const gain = this.context.createGain();
+    gain.gain.value = this.volumes.get(member) ?? 1;
+    gain.connect(this.output);
+    this.gains.set(member, gain);
+    return gain;
+  }
+
+  /** Tells when, by this page's clock, a context time is heard: the output's delay is in it. */
+  private readClock(): void {
+    if (this.context.state !== 'running') return;
+    const { contextTime, performanceTime } = this.context.getOutputTimestamp();
+    const delay = this.context.outputLatency || this.context.baseLatency || 0;
+    const exact = contextTime !== undefined && performanceTime !== undefined && contextTime > 0;
+    const context = exact ? contextTime : this.context.currentTime - delay;
+    const page = exact ? performanceTime : performance.now();
+    this.tellClock({ contextUs: context * 1_000_000, localUs: (performance.timeOrigin + page) * 1_000 });
+  }
+}

@@ -1,0 +1,179 @@
+// Control messages of landline.v1 (docs/protocol.md section 4): one shape per message, from which
+// its type is derived. Parsed messages have every field; messages to be sent may leave zeros out.
+
+import { checkDepth, count, counts, flag, list, maybe, MessageError, needed, object, text, word } from './schema';
+import type { Check, Of } from './schema';
+
+export { MessageError } from './schema';
+
+export const MAX_CHAT = 4_096;
+const MAX_DEPTH = 32;
+const MAX_MEMBERS = 4_096;
+const MAX_TRACKS = 64;
+const MAX_SUBSCRIPTIONS = 256;
+
+export const ROOM_NAME = /^[A-Za-z0-9][A-Za-z0-9_.~-]{0,63}$/;
+export const TRACK_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/;
+// 1 to 64 characters, none of them a control character.
+export const PERSON_NAME = /^\P{Cc}{1,64}$/u;
+const MEMBER_ID = /^.{1,64}$/su;
+
+const clock = object({ us: count(), wallUs: count() });
+const colour = object({ primaries: text(), transfer: text(), matrix: text(), fullRange: flag });
+const layer = object({ alias: count(0xffff) });
+
+const track = object({
+  id: needed(TRACK_ID),
+  // Plain text: a later version may add kinds and sources, and one of them must not spoil the roster.
+  kind: text(),
+  source: text(),
+  codec: text(),
+  codecString: text(),
+  config: text(),
+  width: count(0xffff),
+  height: count(0xffff),
+  colour: maybe(colour),
+  sampleRate: count(),
+  channels: count(255),
+  layers: list(layer, 16),
+  clock: maybe(clock),
+  atUs: count(),
+  muted: flag,
+  keyOnRequest: flag,
+});
+
+const member = object({
+  id: needed(MEMBER_ID),
+  name: text(),
+  state: word('online', 'reconnecting'),
+  tracks: list(track, MAX_TRACKS),
+});
+
+const selection = object({
+  member: text(MEMBER_ID),
+  name: text(PERSON_NAME),
+  track: text(TRACK_ID),
+  paused: flag,
+  priority: count(9),
+  maxAgeMs: count(30_000),
+});
+
+const subscription: Check<Of<typeof selection>> = (value, at) => {
+  const s = selection(value, at);
+  if (s.track && !s.member) throw new MessageError(`${at} names a track without its member`);
+  if (s.member && s.name) throw new MessageError(`${at} names both a member and a display name`);
+  return s;
+};
+
+const fromClient = {
+  hello: object({ version: count(), agent: text(), decode: maybe(object({ ws: list(text(), 32), webrtc: list(text(), 32) })) }),
+  join: object({
+    room: needed(ROOM_NAME),
+    name: text(PERSON_NAME),
+    token: text(),
+    resume: text(),
+    publish: list(track, MAX_TRACKS),
+    subscribe: list(subscription, MAX_SUBSCRIPTIONS),
+  }),
+  publish: object({ req: count(), tracks: list(track, MAX_TRACKS) }),
+  configure: object({
+    track: needed(TRACK_ID),
+    codecString: text(),
+    config: text(),
+    width: count(0xffff),
+    height: count(0xffff),
+    colour: maybe(colour),
+    sampleRate: count(),
+    channels: count(255),
+  }),
+  mute: object({ track: needed(TRACK_ID), muted: flag }),
+  unpublish: object({ track: needed(TRACK_ID) }),
+  subscribe: subscription,
+  unsubscribe: subscription,
+  keyframe: object({ member: needed(MEMBER_ID), track: needed(TRACK_ID), why: text() }),
+  chat: object({ req: count(), text: text() }),
+  bye: object({}),
+  ackInterval: object({ ms: count() }),
+};
+
+const limits = object({
+  controlBytes: count(),
+  chunkBytes: count(),
+  frameBytes: count(),
+  tracks: count(),
+  subscriptions: count(),
+  members: count(),
+  chatBytes: count(),
+  joinMs: count(),
+  graceMs: count(),
+  deadMs: count(),
+});
+
+const fromServer = {
+  welcome: object({ version: count(), server: text(), features: list(text(), 256), limits: maybe(limits) }),
+  joined: object({
+    room: text(),
+    resumed: flag,
+    resume: text(),
+    graceMs: count(),
+    grants: list(text(), 64),
+    self: member,
+    members: list(member, MAX_MEMBERS),
+  }),
+  published: object({ req: count(), tracks: list(track, MAX_TRACKS) }),
+  memberJoined: object({ member }),
+  memberLeft: object({ id: needed(MEMBER_ID), reason: text() }),
+  memberState: object({ id: needed(MEMBER_ID), state: word('online', 'reconnecting') }),
+  trackAdded: object({ member: needed(MEMBER_ID), track }),
+  trackUpdated: object({ member: needed(MEMBER_ID), track }),
+  trackRemoved: object({ member: needed(MEMBER_ID), track: needed(TRACK_ID), reason: text() }),
+  feedback: object({ track: needed(TRACK_ID), keyframe: flag }),
+  drops: object({ tracks: list(object({ member: needed(MEMBER_ID), track: needed(TRACK_ID), frames: counts(32) }), 4_096) }),
+  chat: object({ req: count(), from: text(), name: text(), text: text(), seq: count(), atUs: count() }),
+  notice: object({ code: text(), member: text(), track: text(), text: text() }),
+  error: object({ req: count(), code: text(), text: text(), fatal: flag }),
+  bye: object({ reason: text(), retryMs: count() }),
+  ackInterval: object({ ms: count() }),
+};
+
+type Parsed<T extends Record<string, Check<object>>> = { [K in keyof T]: { type: K } & Of<T[K]> }[keyof T];
+/** What may be left out of a message when it is sent: whatever has its zero value. */
+type Sparse<T> = T extends (infer U)[] ? Sparse<U>[] : T extends object ? { [K in keyof T]?: Sparse<T[K]> | undefined } : T;
+
+export type ClientMessage = Parsed<typeof fromClient>;
+export type ServerMessage = Parsed<typeof fromServer>;
+export type Outgoing = { [M in ClientMessage as M['type']]: { type: M['type'] } & Sparse<Omit<M, 'type'>> }[ClientMessage['type']];
+
+export type Joined = Extract<ServerMessage, { type: 'joined' }>;
+export type WireTrack = Of<typeof track>;
+export type WireMember = Of<typeof member>;
+export type Colour = Of<typeof colour>;
+/** A track as its publisher announces it. */
+export type Offer = Sparse<Omit<WireTrack, 'id' | 'kind' | 'source' | 'codec' | 'codecString' | 'clock'>> &
+  Pick<WireTrack, 'id' | 'kind' | 'source' | 'codec' | 'codecString'> & { clock: { us: number; wallUs: number } };
+export type Selection = Sparse<Of<typeof selection>>;
+
+/** Reads a message of the relay. undefined: of a type that is not known here, to be ignored. */
+export function parseServer(json: string): ServerMessage | undefined {
+  return parse(json, fromServer);
+}
+
+/** Reads a message as the relay does. */
+export function parseClient(json: string): ClientMessage | undefined {
+  return parse(json, fromClient);
+}
+
+function parse<T extends Record<string, Check<object>>>(json: string, shapes: T): Parsed<T> | undefined {
+  checkDepth(json, MAX_DEPTH);
+  let value: unknown;
+  try {
+    value = JSON.parse(json);
+  } catch {
+    throw new MessageError('not JSON');
+  }
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new MessageError('not an object');
+  const type = (value as Record<string, unknown>)['type'];
+  if (typeof type !== 'string') throw new MessageError('type is not text');
+  const shape = Object.hasOwn(shapes, type) ? shapes[type] : undefined;
+  return shape && ({ type, ...shape(value, type) } as Parsed<T>);
+}
