@@ -58,6 +58,13 @@ func (t *UplinkTrack) End(why media.EndReason) {
 	t.push(controlItem(c))
 }
 
+// Wait changes how long a frame may wait here; 0 means the class's time.
+func (t *UplinkTrack) Wait(maxAge time.Duration) {
+	t.uplink.mu.Lock()
+	defer t.uplink.mu.Unlock()
+	t.feed.apply(Want{MaxAge: maxAge})
+}
+
 // Drops gives the frames of the track that were dropped, by reason.
 func (t *UplinkTrack) Drops() DropCounts {
 	t.uplink.mu.Lock()

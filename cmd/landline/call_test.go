@@ -21,7 +21,12 @@ import (
 // relayFor runs a relay in this process and returns its address.
 func relayFor(t *testing.T) string {
 	t.Helper()
-	relay := server.New(server.Config{})
+	return relayWith(t, server.Config{})
+}
+
+func relayWith(t *testing.T, cfg server.Config) string {
+	t.Helper()
+	relay := server.New(cfg)
 	front := httptest.NewServer(relay.Handler())
 	t.Cleanup(func() {
 		relay.Close()
@@ -240,5 +245,13 @@ func samePackets(t *testing.T, want, got string, cut int) {
 	}
 	if tracks == 0 {
 		t.Error("nothing to compare")
+	}
+}
+
+// decodesClean has ffmpeg decode a file, and fails for any complaint.
+func decodesClean(t *testing.T, path string) {
+	t.Helper()
+	if out, err := exec.Command("ffmpeg", "-v", "error", "-xerror", "-i", path, "-f", "null", "-").CombinedOutput(); err != nil || len(out) > 0 {
+		t.Errorf("%s does not decode clean: %v: %s", filepath.Base(path), err, out)
 	}
 }

@@ -79,6 +79,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		return usageError{err}
 	}
+	if isTerminal(stderr) {
+		stderr = &screen{w: stderr}
+	}
 	con := &console{in: stdin, out: stdout, err: stderr, log: newLogger(stderr, app.LogLevel)}
 	parsed.BindTo(ctx, (*context.Context)(nil))
 	return parsed.Run(con)

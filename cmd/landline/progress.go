@@ -2,12 +2,48 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"strings"
 	"sync"
 	"time"
 )
 
-// progress is a line on the terminal that is written over again and again. On anything but a terminal there is none.
+// screen is a terminal with a line at its bottom that is written over again and again. What is written to it
+// goes above that line.
+type screen struct {
+	mu   sync.Mutex
+	w    io.Writer
+	line string
+}
+
+// Write implements io.Writer.
+func (s *screen) Write(p []byte) (int, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text := append(s.erase(), p...)
+	if _, err := s.w.Write(append(text, s.line...)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}
+
+// show replaces the line; "" takes it away.
+func (s *screen) show(line string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	text := s.erase()
+	s.line = line
+	_, _ = s.w.Write(append(text, line...)) // a terminal that is gone is no reason to stop
+}
+
+func (s *screen) erase() []byte {
+	if s.line == "" {
+		return nil
+	}
+	return fmt.Appendf(nil, "\r%s\r", strings.Repeat(" ", len([]rune(s.line))))
+}
+
+// progress shows on a terminal how a command gets on. On anything else it shows nothing.
 type progress struct {
 	quit chan struct{}
 	done sync.WaitGroup
@@ -16,22 +52,20 @@ type progress struct {
 // startProgress shows what line returns, twice a second, until stop.
 func startProgress(con *console, line func() string) *progress {
 	p := &progress{quit: make(chan struct{})}
-	if !isTerminal(con.err) {
+	s, ok := con.err.(*screen)
+	if !ok {
 		return p
 	}
 	p.done.Go(func() {
 		tick := time.NewTicker(500 * time.Millisecond)
 		defer tick.Stop()
-		width := 0
+		defer s.show("")
 		for {
 			select {
 			case <-p.quit:
-				fmt.Fprintf(con.err, "\r%s\r", strings.Repeat(" ", width))
 				return
 			case <-tick.C:
-				text := line()
-				fmt.Fprintf(con.err, "\r%-*s", width, text)
-				width = len([]rune(text))
+				s.show(line())
 			}
 		}
 	})

@@ -40,6 +40,7 @@ func TestClipsOfManyShapesComeBackByteForByte(t *testing.T) {
 		"video alone":           {"-t 1.5 -an " + vp8, ".ivf", ".ivf"},
 		"an hour late":          {"-t 2 " + vp8 + opus + "-output_ts_offset 3600", ".mkv", ".webm"},
 		"audio much later":      {"-t 2.5 -af asetpts=PTS+1/TB " + vp8 + opus, ".webm", ".webm"},
+		"h264 much later":       {"-t 5 -vf setpts=PTS+3/TB " + h264 + "-g 25" + opus, ".mkv", ".mkv"},
 		"audio ends early":      {"-t 2.5 -af atrim=0:1 " + vp8 + opus, ".webm", ".webm"},
 	} {
 		in := clip(t, "in"+c.in, strings.Fields(c.args)...)

@@ -115,6 +115,7 @@ func (p *pacer) run(ctx context.Context) error {
 // join enters the room with both tracks.
 func (p *pacer) join(ctx context.Context) error {
 	o := p.cmd.options(p.con)
+	o.MaxAge = uplinkAge
 	for _, t := range p.src.tracks {
 		id := "video"
 		if t.format.Kind == media.Audio {

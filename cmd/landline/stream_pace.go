@@ -12,10 +12,12 @@ import (
 
 // uplinkAhead is how many bytes may wait in the uplink before the file is held back, and roomWait until when: so long
 // after a packet was due, it is written whatever waits, and the uplink drops by its rules. Both are well within the
-// uplink's own bounds, so that a burst in the file is no reason to drop.
+// uplink's own bounds, so that a burst in the file is no reason to drop. uplinkAge is how long a packet may wait there: longer
+// than in a call, since nobody answers a file, and a machine that was busy for a moment shall not cost a picture.
 const (
 	uplinkAhead = 512 << 10
-	roomWait    = 200 * time.Millisecond
+	roomWait    = time.Second
+	uplinkAge   = 2 * time.Second
 )
 
 // send publishes the source, pass after pass with --loop.
@@ -202,5 +204,5 @@ func (p *pacer) progress() string {
 		bytes += s.Bytes
 		drops += s.Drops.Total()
 	}
-	return fmt.Sprintf("%s  %s  %d dropped  %d in the room", clockText(at), bitsText(p.rate.update(bytes)), drops, len(p.room.Members())+1)
+	return fmt.Sprintf("%s  %s  %d dropped  %d viewers", clockText(at), bitsText(p.rate.update(bytes)), drops, len(p.room.Members()))
 }

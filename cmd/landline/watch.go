@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sync"
 	"time"
 
@@ -174,9 +175,8 @@ func (w *watcher) event(msg any) {
 	defer w.mu.Unlock()
 	switch m := msg.(type) {
 	case *signaling.Joined:
-		if w.target != "" && !m.Resumed {
-			w.until = time.Now().Add(adriftTime)
-		}
+		w.adrift = w.adrift || w.target != "" && !m.Resumed && !among(m.Members, w.target)
+		w.until = time.Now().Add(adriftTime)
 	case *signaling.TrackAdded:
 		if m.Type == "trackAdded" {
 			w.added(m.Member, m.Track.ID)
@@ -189,9 +189,8 @@ func (w *watcher) event(msg any) {
 			}
 		}
 	case *signaling.MemberLeft:
-		if m.ID == w.target {
-			w.adrift = time.Now().Before(w.until)
-			w.left = !w.adrift
+		if m.ID == w.target && !w.adrift {
+			w.left = true
 		}
 	case *signaling.MemberState:
 		if m.ID == w.target {
@@ -203,6 +202,10 @@ func (w *watcher) event(msg any) {
 		w.fail(fmt.Errorf("the relay refuses: %s", m.Text))
 	}
 	w.tell()
+}
+
+func among(members []signaling.Member, id string) bool {
+	return slices.ContainsFunc(members, func(m signaling.Member) bool { return m.ID == id })
 }
 
 // added takes a new track, and settles on its member if there is none yet.

@@ -206,8 +206,25 @@ func (s *saver) begin() error {
 		s.file, out = f, f
 	}
 	muxer, err := s.ending.writer(out, formats)
+	if err != nil {
+		return err
+	}
 	s.muxer = muxer
-	return err
+	return s.prime()
+}
+
+// prime writes the first frame of a track that begins much later than others ahead of its time, if the file's head
+// needs it: a muxer does not hold back for long.
+func (s *saver) prime() error {
+	const late = int64(time.Second / time.Microsecond)
+	for _, t := range s.tracks {
+		if t.place != leftOut && needsFrame(t.format.Codec) && len(t.queue) > 0 && t.queue[0].at-s.zero > late {
+			if err := s.writeOne(t); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
 
 // write writes the frames that are next by time, those that would have to wait for other tracks only when all is set.

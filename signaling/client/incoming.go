@@ -35,6 +35,7 @@ type Incoming struct {
 	last     position
 
 	mu    sync.Mutex
+	again bool // a key frame was asked for: the next catch-up is delivered in full
 	track signaling.Track
 	stats IncomingStats
 	base  map[string]uint64 // drops told on earlier connections
@@ -117,7 +118,19 @@ func (in *Incoming) control(c media.Control) {
 	case media.KindCatchUp:
 		in.catching = c.Code == 1
 		in.asm.CatchUp(c)
+		in.mu.Lock()
+		defer in.mu.Unlock()
+		if in.catching && in.again {
+			in.any, in.again = false, false
+		}
 	}
+}
+
+// repeat makes the next catch-up bring also what was delivered before.
+func (in *Incoming) repeat() {
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	in.again = true
 }
 
 // chunk takes a chunk and returns the frame that it completes.

@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"log/slog"
 	"net/http/httptest"
 	"sync"
 	"testing"
@@ -22,7 +23,7 @@ const patience = 10 * time.Second
 // serve runs a relay in this process and returns its address.
 func serve(t *testing.T) string {
 	t.Helper()
-	relay := server.New(server.Config{})
+	relay := server.New(server.Config{Logger: slog.New(slog.NewTextHandler(t.Output(), nil))})
 	front := httptest.NewServer(relay.Handler())
 	t.Cleanup(func() {
 		relay.Close()
@@ -39,6 +40,7 @@ func dial(t *testing.T, o Options) *Room {
 	if o.Room == "" {
 		o.Room = "lab"
 	}
+	o.Logger = slog.New(slog.NewTextHandler(t.Output(), nil))
 	r, err := Dial(ctx, o)
 	if err != nil {
 		t.Fatal(err)

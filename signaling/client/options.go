@@ -25,8 +25,8 @@ type Options struct {
 	// Publish and Subscribe go with the join, so that media flows after one round trip.
 	Publish   []signaling.Track
 	Subscribe []signaling.Subscribe
-	// Clock, if not nil, gives the clock of the tracks in Publish just before they are announced. took is how long
-	// the connection took so far: media can be sent about one round trip from then on.
+	// Clock, if not nil, gives the clock of the tracks in Publish that have none, just before they are first announced.
+	// took is how long the connection took so far: media can be sent about one round trip from then on.
 	Clock func(took time.Duration) signaling.Clock
 
 	// OnEvent is called with each message of the roster, tracks, chat, drops, notices and errors: a pointer to a
@@ -36,6 +36,9 @@ type Options struct {
 	// OnFrame is called with each frame that is received.
 	OnFrame func(t *Incoming, f Frame)
 
+	// MaxAge is how long a frame may wait in the uplink before it is dropped; 0 means as in a call: audio 300 ms, video
+	// 400 ms, screen 1 s.
+	MaxAge time.Duration
 	// ChunkSize is the most payload of a chunk in bytes; 0 means 4,096.
 	ChunkSize int
 	// GiveUp is how long a lost connection is tried to be restored; 0 means 60 s, negative means not at all.

@@ -157,11 +157,17 @@ func (t *Outgoing) open(uplink *relay.Uplink, as signaling.Track) error {
 	}
 	t.stats.Drops = t.drops()
 	t.alias, t.endAt = as.Layers[0].Alias, 0
-	t.up = uplink.Add(t.alias, relay.ClassOf(t.info.Kind, t.info.Source))
+	t.up = t.add(uplink)
 	if t.begun && t.info.Kind == media.Video {
 		t.cut, t.keyGone = true, true
 	}
 	return nil
+}
+
+func (t *Outgoing) add(uplink *relay.Uplink) *relay.UplinkTrack {
+	up := uplink.Add(t.alias, relay.ClassOf(t.info.Kind, t.info.Source))
+	up.Wait(t.room.opts.MaxAge)
+	return up
 }
 
 // Wait returns when at most so many bytes wait in the uplink, or with an error of ctx or of the Room.

@@ -151,7 +151,7 @@ func (r *Room) resumed(j *signaling.Joined) error {
 			t.drained = true // the End had arrived, only its ack was lost
 		case known && t.ended && t.endAt != 0:
 			t.stats.Drops, t.endAt = t.drops(), 0
-			t.up = r.uplink.Add(t.alias, relay.ClassOf(t.info.Kind, t.info.Source))
+			t.up = t.add(r.uplink)
 			t.up.End(media.EndFinished)
 		case t.info.Kind == media.Video:
 			t.keyGone = true

@@ -12,7 +12,7 @@ import (
 
 // supervise keeps the member in the room until Close, or until there is no way back.
 func (r *Room) supervise(s *session, delivered <-chan error) {
-	err := r.keep(s, delivered)
+	err := r.keep(s)
 	r.mu.Lock()
 	if r.leaving {
 		err = nil
@@ -29,7 +29,7 @@ func (r *Room) supervise(s *session, delivered <-chan error) {
 }
 
 // keep runs one session after the other and returns why the last one was the last.
-func (r *Room) keep(s *session, delivered <-chan error) error {
+func (r *Room) keep(s *session) error {
 	attempt := 0
 	for {
 		began := time.Now()

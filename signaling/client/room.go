@@ -32,6 +32,7 @@ type Room struct {
 	broken     error // of the deliver goroutine
 	uplink     *relay.Uplink
 	tracks     []*Outgoing
+	clock      signaling.Clock // of Options.Clock
 	wants      []signaling.Subscribe
 	control    []any     // messages that wait to be sent
 	pending    []pending // Publish calls that wait for their answer
@@ -147,7 +148,7 @@ func (r *Room) Track(id string) *Outgoing {
 }
 
 // Send queues a request: *signaling.Subscribe, Unsubscribe, Configure, Mute, KeyFrame or Chat. Type may be left out.
-// What the relay refuses comes to OnEvent as *signaling.Error.
+// What the relay refuses comes to OnEvent as *signaling.Error. After a KeyFrame, frames may come a second time.
 func (r *Room) Send(msg any) error {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -172,6 +173,9 @@ func (r *Room) Send(msg any) error {
 		m.Type = "mute"
 	case *signaling.KeyFrame:
 		m.Type = "keyframe"
+		if from := r.find(m.Member); from != nil && from.find(m.Track) != nil {
+			from.find(m.Track).repeat()
+		}
 	case *signaling.Chat:
 		m.Type = "chat"
 	default:
@@ -222,16 +226,15 @@ func (r *Room) joinMessage(resume string, took time.Duration) *signaling.Join {
 	if resume != "" {
 		return j
 	}
-	var clock signaling.Clock
-	if r.opts.Clock != nil {
-		clock = r.opts.Clock(took)
-	}
 	for _, t := range r.tracks {
 		if t.ended {
 			continue
 		}
-		if t.info.Clock == (signaling.Clock{}) {
-			t.info.Clock = clock
+		if t.info.Clock == (signaling.Clock{}) && r.opts.Clock != nil {
+			if r.clock == (signaling.Clock{}) {
+				r.clock = r.opts.Clock(took)
+			}
+			t.info.Clock = r.clock
 		}
 		j.Publish = append(j.Publish, t.info)
 	}

@@ -24,7 +24,7 @@ func TestEveryFrameArrivesByteForByte(t *testing.T) {
 	e := newEar()
 	dial(t, Options{URL: url, Name: "saver", Subscribe: []signaling.Subscribe{{Name: "source", MaxAgeMs: 10_000}},
 		OnEvent: e.event, OnFrame: e.frame})
-	src := dial(t, Options{URL: url, Name: "source", Publish: []signaling.Track{videoTrack(), audioTrack()}})
+	src := dial(t, Options{URL: url, Name: "source", Publish: []signaling.Track{videoTrack(), audioTrack()}, MaxAge: patience})
 	video, audio := src.Track("video"), src.Track("audio")
 	sizes := []int{media.MaxFrameSize, 1, 4096, 4097, 15, 16, 17, 300_000}
 	var sent []media.Frame
@@ -102,6 +102,43 @@ func TestLateSubscriberCatchesUpWithoutLatency(t *testing.T) {
 	}
 }
 
+// TestDecoderThatLostItsWay asks for a key frame: the relay repeats its group once, and then asks the publisher.
+func TestDecoderThatLostItsWay(t *testing.T) {
+	url := serve(t)
+	e := newEar()
+	r := dial(t, Options{URL: url, Subscribe: []signaling.Subscribe{{}}, OnEvent: e.event, OnFrame: e.frame})
+	offer := videoTrack()
+	offer.KeyOnRequest = true
+	src := dial(t, Options{URL: url, Name: "source", Publish: []signaling.Track{offer}})
+	video := src.Track("video")
+	for i := range 3 {
+		if err := video.Write(media.Frame{Timestamp: int64(i), Key: i == 0, Data: noise(100, uint64(i))}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	e.until(t, "frames", func() bool { return len(e.frames["video"]) == 3 })
+	ask := &signaling.KeyFrame{Member: src.Self(), Track: "video", Why: "decoder-error"}
+	if err := r.Send(ask); err != nil {
+		t.Fatal(err)
+	}
+	e.until(t, "frames again", func() bool { return len(e.frames["video"]) == 6 })
+	if video.KeyWanted() {
+		t.Error("the publisher was asked for what the relay has")
+	}
+	if err := r.Send(ask); err != nil {
+		t.Fatal(err)
+	}
+	tick := time.NewTicker(time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(patience); !video.KeyWanted(); {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatal("the publisher was not asked")
+		}
+	}
+}
+
 // TestSlowCallbackHoldsTheRelayBack blocks one receiver: what was sent to it and not acknowledged stays bounded,
 // others do not notice, and it gets on when it can.
 func TestSlowCallbackHoldsTheRelayBack(t *testing.T) {
@@ -110,8 +147,8 @@ func TestSlowCallbackHoldsTheRelayBack(t *testing.T) {
 	slow, fast := newEar(), newEar()
 	stuck := dial(t, Options{URL: url, Name: "stuck", Subscribe: []signaling.Subscribe{{MaxAgeMs: 30_000}}, OnEvent: slow.event,
 		OnFrame: func(in *Incoming, f Frame) { <-release; slow.frame(in, f) }})
-	dial(t, Options{URL: url, Subscribe: []signaling.Subscribe{{}}, OnEvent: fast.event, OnFrame: fast.frame})
-	src := dial(t, Options{URL: url, Name: "source", Publish: []signaling.Track{videoTrack()}})
+	dial(t, Options{URL: url, Subscribe: []signaling.Subscribe{{MaxAgeMs: 30_000}}, OnEvent: fast.event, OnFrame: fast.frame})
+	src := dial(t, Options{URL: url, Name: "source", Publish: []signaling.Track{videoTrack()}, MaxAge: patience})
 	video := src.Track("video")
 	const frames, size = 40, 32 << 10
 	for i := range frames {

@@ -1,0 +1,211 @@
+package main
+
+import (
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/gorilla/websocket"
+
+	"landline/signaling"
+	"landline/signaling/client"
+	"landline/signaling/server"
+	"landline/signaling/token"
+)
+
+// TestFrozenAndSlowOthersChangeNothing shares the room of a byte-exact transfer with one who never reads, and one
+// who takes half of what comes.
+func TestFrozenAndSlowOthersChangeNothing(t *testing.T) {
+	url := relayFor(t)
+	out := filepath.Join(t.TempDir(), "out.webm")
+	watch := startWatch(t, url, out, "--json")
+	freeze(t, url)
+	// A third of a second for each 128 KiB is half of the 6 Mbit/s that come.
+	slow, err := client.Dial(t.Context(), client.Options{URL: url, Room: "lab", Name: "slow", Subscribe: []signaling.Subscribe{{}},
+		OnFrame: halfRate()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer slow.Close()
+	in := clip(t, "in.webm", strings.Fields("-t 4 -s 640x360 -vf noise=alls=60:allf=t -c:v libvpx -deadline realtime -cpu-used 16 -b:v 6M -minrate 6M -maxrate 6M -g 25 -c:a libopus")...)
+	inRoom(t, url, 3)
+	stream := startStream(t, url, in, "--json")
+	until(t, "drops of the frozen and the slow one", func() bool {
+		dropped := 0
+		for _, m := range membersOf(t, url) {
+			if m.Name != "watch" && len(m.Link.Drops) > 0 {
+				dropped++
+			}
+			if m.Link.QueueBytes > 1100<<10 {
+				t.Errorf("%s: %d bytes are queued", m.Name, m.Link.QueueBytes)
+			}
+		}
+		return dropped == 2
+	})
+	sent := reported[streamReport](t, stream)
+	sameCounts(t, sent, reported[watchReport](t, watch))
+	samePackets(t, in, out, 0)
+}
+
+// halfRate is a callback that takes 3 Mbit/s.
+func halfRate() func(*client.Incoming, client.Frame) {
+	began, taken := time.Now(), 0
+	return func(_ *client.Incoming, f client.Frame) {
+		if taken == 0 {
+			began = time.Now()
+		}
+		taken += len(f.Data)
+		const bytesPerSecond = 3_000_000 / 8
+		time.Sleep(time.Until(began.Add(time.Duration(taken) * time.Second / bytesPerSecond)))
+	}
+}
+
+// freeze joins a room, asks for everything, and reads nothing.
+func freeze(t *testing.T, url string) {
+	t.Helper()
+	dialer := websocket.Dialer{Subprotocols: []string{signaling.Subprotocol}}
+	ws, _, err := dialer.Dial("ws"+strings.TrimPrefix(url, "http")+"/ws", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { ws.Close() })
+	for _, text := range []string{`{"type":"hello","version":1,"decode":{"ws":["opus","vp8"]}}`,
+		`{"type":"join","room":"lab","name":"frozen","subscribe":[{}]}`} {
+		if err := ws.WriteMessage(websocket.TextMessage, []byte(text)); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// detour is a TCP path to a relay that can be cut, and led to another.
+type detour struct {
+	url    string
+	ln     net.Listener
+	mu     sync.Mutex
+	target string
+	conns  []net.Conn
+	all    sync.WaitGroup
+}
+
+func detourTo(t *testing.T, url string) *detour {
+	t.Helper()
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &detour{url: "http://" + ln.Addr().String(), ln: ln, target: strings.TrimPrefix(url, "http://")}
+	d.all.Go(d.accept)
+	t.Cleanup(func() {
+		ln.Close()
+		d.cut()
+		d.all.Wait()
+	})
+	return d
+}
+
+func (d *detour) accept() {
+	for {
+		in, err := d.ln.Accept()
+		if err != nil {
+			return
+		}
+		d.mu.Lock()
+		out, err := net.Dial("tcp", d.target)
+		if err != nil {
+			in.Close()
+		} else {
+			d.conns = append(d.conns, in, out)
+			for _, way := range [][2]net.Conn{{in, out}, {out, in}} {
+				d.all.Go(func() {
+					_, _ = io.Copy(way[0], way[1]) // its end is all that matters
+					way[0].Close()
+					way[1].Close()
+				})
+			}
+		}
+		d.mu.Unlock()
+	}
+}
+
+// cut resets every connection; later ones go to target, if it is given.
+func (d *detour) cut(target ...string) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, c := range d.conns {
+		_ = c.(*net.TCPConn).SetLinger(0)
+		c.Close()
+	}
+	d.conns = nil
+	for _, url := range target {
+		d.target = strings.TrimPrefix(url, "http://")
+	}
+}
+
+func TestCutConnectionsAreSurvived(t *testing.T) {
+	url := relayFor(t)
+	mine, theirs := detourTo(t, url), detourTo(t, url)
+	out := filepath.Join(t.TempDir(), "out.webm")
+	watch := startWatch(t, mine.url, out, "--json")
+	stream := startStream(t, theirs.url, vp8Clip(t, "4"), "--json")
+	until(t, "frames", func() bool { return sentFrames(t, url) > 10 })
+	mine.cut()
+	until(t, "more frames", func() bool { return sentFrames(t, url) > 30 })
+	theirs.cut()
+	sent := reported[streamReport](t, stream)
+	saved := reported[watchReport](t, watch)
+	if sent.Reconnects != 1 || saved.Reconnects != 1 {
+		t.Errorf("%d and %d reconnects, want one each", sent.Reconnects, saved.Reconnects)
+	}
+	if video := saved.Tracks[0]; video.Frames < 50 || video.KeyFrames < 3 || video.Frames+sum(video.Drops) < 60 {
+		t.Errorf("video %+v of 100 frames with 4 key frames", video)
+	}
+	decodesClean(t, out)
+}
+
+func sum(m map[string]uint64) (n uint64) {
+	for _, v := range m {
+		n += v
+	}
+	return n
+}
+
+// TestRelayStartedAnewInMidStream replaces the relay by an empty one: both ends join anew and go on.
+func TestRelayStartedAnewInMidStream(t *testing.T) {
+	relay := server.New(server.Config{})
+	front := httptest.NewServer(relay.Handler())
+	way := detourTo(t, front.URL)
+	out := filepath.Join(t.TempDir(), "out.webm")
+	watch := startWatch(t, way.url, out, "--json", "--member", "src")
+	stream := startStream(t, way.url, vp8Clip(t, "5"), "--json")
+	until(t, "frames", func() bool { return sentFrames(t, front.URL) > 10 })
+	next := relayFor(t)
+	http.DefaultClient.CloseIdleConnections()
+	way.cut(next)
+	relay.Close()
+	front.Close()
+	sent := reported[streamReport](t, stream)
+	saved := reported[watchReport](t, watch)
+	if sent.Reconnects != 1 || saved.Reconnects != 1 || saved.Tracks[0].Frames < 40 || len(saved.Tracks) != 2 {
+		t.Errorf("sent %+v, saved %+v", sent, saved)
+	}
+	decodesClean(t, out)
+}
+
+func TestTokenIsAskedForInWords(t *testing.T) {
+	keys, err := token.ParseKeys([]string{testKey})
+	if err != nil {
+		t.Fatal(err)
+	}
+	url := relayWith(t, server.Config{Keys: keys})
+	j := launch(t, nil, "watch", "--url", url, "--room", "a", "--out", filepath.Join(t.TempDir(), "a.webm"))
+	failsWith(t, j, "bad-token")
+	failsWith(t, launch(t, nil, "rooms", "--url", url), "grants admin")
+	failsWith(t, launch(t, nil, "rooms", "--url", "http://127.0.0.1:1"), "connection refused")
+	failsWith(t, launch(t, nil, "stream", vp8Clip(t, "0.2"), "--room", "a", "--url", "http://127.0.0.1:1"), "connection refused")
+}
