@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"testing"
+	"time"
 
 	"landline/media"
 )
@@ -24,7 +25,8 @@ func newFanOut(tb testing.TB, o Offer, size, n int) *fanOut {
 	ann := w.join("ann")
 	f := &fanOut{tb: tb, pub: ann.pub, acked: make([]uint64, n)}
 	for i := range n {
-		s := w.join(fmt.Sprint(i), Selector{})
+		s := w.join(fmt.Sprint(i))
+		s.subscribe(Selector{}, Want{MaxAge: 30 * time.Second}) // however busy the machine is
 		s.drain()
 		f.subs = append(f.subs, s.sub)
 	}

@@ -206,7 +206,7 @@ func (f *feed) passAbandons() {
 
 // age is how long the oldest queued frame has waited.
 func (f *feed) age(now time.Duration) time.Duration {
-	if f.queue.len() == 0 || f.burst.state != burstNone {
+	if f.queue.len() == 0 || f.burst.state != burstNone || f.queue.first().kind != media.KindChunk {
 		return 0
 	}
 	return now - max(f.queue.first().at, f.ageFrom)

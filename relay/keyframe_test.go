@@ -179,10 +179,13 @@ func TestFrozenGateDoesNotAsk(t *testing.T) {
 		cam := ann.camera()
 		cam.send(true, 1000)
 		bob.fill()
-		for range 400 {
-			cam.send(false, 1000)
+		for i := range 400 {
+			cam.send(i%100 == 99, 1000) // nor does one that comes anyway open it
 			wait(25 * time.Millisecond)
 			bob.pull()
+		}
+		if st := bob.sub.Stats(); st.QueueBytes != 0 || st.Drops.Total() != 400 {
+			t.Errorf("the gate let something in: %+v", st)
 		}
 		if bob.sub.Stats().ClosedGates != 1 || ann.asked() != 0 {
 			t.Errorf("gates %d, asked %d", bob.sub.Stats().ClosedGates, ann.asked())
@@ -225,17 +228,19 @@ func TestManyGatesAskTenTimesAMinute(t *testing.T) {
 }
 
 func TestKeyFrameErrors(t *testing.T) {
-	w := newWorld(t, Options{})
-	bob := w.join("bob")
-	keyFrame(t, bob, ErrNoSuchMember)
-	ann := w.join("ann")
-	keyFrame(t, bob, ErrNoSuchTrack)
-	ann.camera()
-	keyFrame(t, bob, ErrNoSuchTrack) // not subscribed
-	keyFrame(t, ann, ErrNoSuchTrack) // its own
-	bob.subscribe(Selector{}, Want{})
-	keyFrame(t, bob, nil)
-	if ann.asked() != 0 {
-		t.Error("asked for a key frame of a track that has sent nothing: its first will be one")
-	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		bob := w.join("bob")
+		keyFrame(t, bob, ErrNoSuchMember)
+		ann := w.join("ann")
+		keyFrame(t, bob, ErrNoSuchTrack)
+		ann.camera()
+		keyFrame(t, bob, ErrNoSuchTrack) // not subscribed
+		keyFrame(t, ann, ErrNoSuchTrack) // its own
+		bob.subscribe(Selector{}, Want{})
+		keyFrame(t, bob, nil)
+		if ann.asked() != 0 {
+			t.Error("asked for a key frame of a track that has sent nothing: its first will be one")
+		}
+	})
 }

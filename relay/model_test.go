@@ -275,25 +275,33 @@ func (m *model) check(*rapid.T) {
 			continue
 		}
 		s.s.bounds()
-		subscribed := 0
-		for _, other := range s.s.m.room.members {
-			for _, t := range other.tracks {
-				listed := slices.ContainsFunc(*t.feeds.Load(), func(f *feed) bool { return f.sub == s.s.sub })
-				_, wanted := s.s.m.want(t)
-				wanted = wanted && other != s.s.m && slices.Contains(s.s.m.carries, t.info.Load().Codec)
-				if f := s.s.sub.feedOf(t); (f != nil) != listed || listed != wanted {
-					m.rt.Fatalf("%s: feed of %s/%s: there %v, listed %v, wanted %v", s.id, other.id, t.info.Load().ID, f != nil, listed, wanted)
-				}
-				if listed {
-					subscribed++
-				}
-			}
-		}
-		feeds := s.s.sub.feeds
+		subscribed := m.listed(s)
+		s.s.sub.mu.Lock()
+		feeds := slices.Clone(s.s.sub.feeds)
+		s.s.sub.mu.Unlock()
 		if !slices.IsSortedFunc(feeds, func(a, b *feed) int { return b2i(before(b, a)) - b2i(before(a, b)) }) || subscribed > len(feeds) {
 			m.rt.Fatalf("%s: %d feeds, %d subscribed, out of order", s.id, len(feeds), subscribed)
 		}
 	}
+}
+
+// listed counts the tracks that feed a seat, which must be those that it wants.
+func (m *model) listed(s *seat) (n int) {
+	room := s.s.m.room
+	room.mu.Lock()
+	defer room.mu.Unlock()
+	for _, other := range room.members {
+		for _, t := range other.tracks {
+			listed := slices.ContainsFunc(*t.feeds.Load(), func(f *feed) bool { return f.sub == s.s.sub })
+			_, wanted := s.s.m.want(t)
+			wanted = wanted && other != s.s.m && slices.Contains(s.s.m.carries, t.info.Load().Codec)
+			if f := s.s.sub.feedOf(t); (f != nil) != listed || listed != wanted {
+				m.rt.Fatalf("%s: feed of %s/%s: there %v, listed %v, wanted %v", s.id, other.id, t.info.Load().ID, f != nil, listed, wanted)
+			}
+			n += b2i(listed)
+		}
+	}
+	return n
 }
 
 func b2i(b bool) int {
@@ -333,6 +341,9 @@ func (m *model) settle() {
 }
 
 func (m *model) settled(s *seat) {
+	room := s.s.m.room
+	room.mu.Lock()
+	defer room.mu.Unlock()
 	for _, other := range m.seats {
 		if other == s {
 			continue

@@ -11,11 +11,13 @@ import (
 func TestQueueStaysWithinItsBytes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Options{})
-		bob, file := w.join("bob", Selector{}), w.join("file")
+		bob, file, impatient := w.join("bob", Selector{}), w.join("file"), w.join("impatient")
 		file.subscribe(Selector{}, Want{MaxAge: 10 * time.Second})
+		impatient.subscribe(Selector{}, Want{MaxAge: 10 * time.Second})
 		cam := w.join("ann").camera()
 		bob.fill()
 		file.fill()
+		impatient.fill()
 		for i := range 60 { // 6 MB at once: nothing has time to grow old
 			cam.send(i%8 == 0, 100_000)
 			bob.bounds()
@@ -29,6 +31,8 @@ func TestQueueStaysWithinItsBytes(t *testing.T) {
 		}
 		bob.free()
 		file.free()
+		impatient.subscribe(Selector{}, Want{}) // and with that, to the cap of a queue in a call
+		impatient.bounds()
 		if n := len(file.of("ann", "camera").got); n != 60 {
 			t.Errorf("the saver got %d frames of 60", n)
 		}
@@ -68,6 +72,24 @@ func TestKeyFrameStaysWhenDeltasOverflow(t *testing.T) {
 	})
 }
 
+// What waits behind a gate that closed for want of bytes grows old all the same.
+func TestWhatIsLeftOfAGroupAges(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		bob := w.join("bob", Selector{})
+		cam := w.join("ann").camera()
+		bob.fill()
+		for i := range 15 {
+			cam.send(i == 0, 90_000)
+		}
+		wait(time.Second)
+		cam.send(false, 100)
+		if age, n := bob.oldest(), bob.sub.Stats().QueueBytes; age > 400*time.Millisecond || n != 0 {
+			t.Errorf("%d bytes of %v", n, age)
+		}
+	})
+}
+
 // An old group goes, the next one that is queued behind the publisher's own Abandon stays whole.
 func TestGroupBehindAnAbandonSurvivesACut(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -98,15 +120,17 @@ func TestGroupBehindAnAbandonSurvivesACut(t *testing.T) {
 }
 
 func TestOneFrameOverTheCapIsDelivered(t *testing.T) {
-	w := newWorld(t, Options{})
-	bob := w.join("bob", Selector{})
-	cam := w.join("ann").camera()
-	bob.fill()
-	cam.send(true, media.MaxFrameSize) // with its headers it is over the queue's cap
-	bob.free()
-	if in := bob.of("ann", "camera"); len(in.got) != 1 {
-		t.Errorf("%d frames", len(in.got))
-	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		bob := w.join("bob", Selector{})
+		cam := w.join("ann").camera()
+		bob.fill()
+		cam.send(true, media.MaxFrameSize) // with its headers it is over the queue's cap
+		bob.free()
+		if in := bob.of("ann", "camera"); len(in.got) != 1 {
+			t.Errorf("%d frames", len(in.got))
+		}
+	})
 }
 
 // A frame that is cut while it arrives goes altogether: no tail of it comes through.
@@ -140,22 +164,24 @@ func TestFrameCutWhileItArrives(t *testing.T) {
 
 // Whoever comes, or unpauses, in the middle of an audio packet that comes in pieces gets none of its tail.
 func TestAudioPacketInPiecesIsNeverCutOff(t *testing.T) {
-	w := newWorld(t, Options{})
-	mic := w.join("ann").mic()
-	paused := w.join("paused", Selector{})
-	pieces := mic.next(true, 300, 96)
-	mic.pieces(pieces[:2])
-	paused.subscribe(Selector{}, Want{Paused: true})
-	paused.subscribe(Selector{}, Want{})
-	bob := w.join("bob", Selector{})
-	mic.pieces(pieces[2:])
-	mic.send(true, 100)
-	for _, s := range []*session{bob, paused} {
-		s.drain()
-		if got := s.of("ann", "mic").got; len(got) != 1 || got[0].group != 2 {
-			t.Errorf("%s got %v", s.m.ID(), got)
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		mic := w.join("ann").mic()
+		paused := w.join("paused", Selector{})
+		pieces := mic.next(true, 300, 96)
+		mic.pieces(pieces[:2])
+		paused.subscribe(Selector{}, Want{Paused: true})
+		paused.subscribe(Selector{}, Want{})
+		bob := w.join("bob", Selector{})
+		mic.pieces(pieces[2:])
+		mic.send(true, 100)
+		for _, s := range []*session{bob, paused} {
+			s.drain()
+			if got := s.of("ann", "mic").got; len(got) != 1 || got[0].group != 2 {
+				t.Errorf("%s got %v", s.m.ID(), got)
+			}
 		}
-	}
+	})
 }
 
 func TestDropsAreReportedOnceASecond(t *testing.T) {

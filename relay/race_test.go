@@ -96,6 +96,41 @@ func TestEverythingAtOnce(t *testing.T) {
 	}
 }
 
+// Whoever joins while a group is being written has all of it in the end: the burst and what is live leave no hole and
+// bring nothing twice.
+func TestJoinsWhileChunksArrive(t *testing.T) {
+	const frames = 300
+	w := newWorld(t, Options{})
+	cam := w.join("ann").camera()
+	cam.send(true, 3000)
+	stop := make(chan struct{})
+	var readers sync.WaitGroup
+	var list []*session
+	for i := range 8 {
+		s := w.join(fmt.Sprint(i))
+		s.drain()
+		list = append(list, s)
+		readers.Go(func() {
+			for range i * 20 {
+				runtime.Gosched()
+			}
+			s.subscribe(Selector{}, Want{MaxAge: 30 * time.Second})
+			s.follow(stop)
+		})
+	}
+	for range frames - 1 {
+		cam.pieces(cam.next(false, 2000, 512))
+	}
+	close(stop)
+	readers.Wait()
+	for i, s := range list {
+		in := s.of("ann", "camera")
+		if len(in.got) != frames || len(in.bursts) != 1 || s.sub.Stats().Drops.Total() != 0 {
+			t.Errorf("reader %d has %d frames of %d, %d bursts, drops %v", i, len(in.got), frames, len(in.bursts), s.sub.Stats().Drops)
+		}
+	}
+}
+
 // A grace that ends in the very moment of the resume: the member either came back and stays, or is gone.
 func TestResumeRacingWithTheEndOfGrace(t *testing.T) {
 	for range 100 {

@@ -174,8 +174,8 @@ func (r *receiver) message(m Message) {
 	switch kind {
 	case media.KindAbandon:
 		in.abandons = append(in.abandons, c)
-		if !in.begun || c.Group != in.group || int(c.Frame) != in.whole {
-			r.t.Fatalf("%s: %+v, where group %d (begun %v) has come up to frame %d", in, c, in.group, in.begun, in.whole)
+		if !in.begun || in.abandoned || c.Group != in.group || int(c.Frame) != in.whole {
+			r.t.Fatalf("%s: %+v, where group %d (begun %v, abandoned %v) has come up to frame %d", in, c, in.group, in.begun, in.abandoned, in.whole)
 		}
 		in.abandoned = true
 		in.Abandon(c)

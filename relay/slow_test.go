@@ -101,43 +101,47 @@ func comesBack(t *testing.T, s *session, list []*source) {
 }
 
 func TestAudioGoesBeforeVideoInOnePull(t *testing.T) {
-	w := newWorld(t, Options{})
-	bob := w.join("bob", Selector{})
-	list := w.join("ann").publish(video("camera"), audio("mic"))
-	bob.drain()
-	list[0].send(true, 40_000)
-	list[1].send(true, 120)
-	out, _ := bob.sub.Pull(nil)
-	c, err := media.ParseChunk(out[0].Data)
-	if err != nil || c.Alias != list[1].info.Alias {
-		t.Errorf("first out is alias %d (%v), audio is %d", c.Alias, err, list[1].info.Alias)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		bob := w.join("bob", Selector{})
+		list := w.join("ann").publish(video("camera"), audio("mic"))
+		bob.drain()
+		list[0].send(true, 40_000)
+		list[1].send(true, 120)
+		out, _ := bob.sub.Pull(nil)
+		c, err := media.ParseChunk(out[0].Data)
+		if err != nil || c.Alias != list[1].info.Alias {
+			t.Errorf("first out is alias %d (%v), audio is %d", c.Alias, err, list[1].info.Alias)
+		}
+	})
 }
 
 func TestPriorityAndTurns(t *testing.T) {
-	w := newWorld(t, Options{})
-	bob := w.join("bob")
-	var order []uint16
-	list := w.join("ann").publish(video("a"), video("b"), video("first"))
-	bob.subscribe(Selector{}, Want{Priority: 4})
-	bob.subscribe(Selector{Member: "ann", Track: "first"}, Want{Priority: 5})
-	bob.drain()
-	for _, c := range list {
-		c.pieces(c.next(true, 4_096, 1_024))
-	}
-	out, _ := bob.sub.Pull(nil)
-	for _, o := range out {
-		c, err := media.ParseChunk(o.Data)
-		if err != nil {
-			t.Fatal(err)
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		bob := w.join("bob")
+		var order []uint16
+		list := w.join("ann").publish(video("a"), video("b"), video("first"))
+		bob.subscribe(Selector{}, Want{Priority: 4})
+		bob.subscribe(Selector{Member: "ann", Track: "first"}, Want{Priority: 5})
+		bob.drain()
+		for _, c := range list {
+			c.pieces(c.next(true, 4_096, 1_024))
 		}
-		order = append(order, c.Alias)
-	}
-	a, b, first := list[0].info.Alias, list[1].info.Alias, list[2].info.Alias
-	turns := []uint16{first, first, first, first, a, b, a, b, a, b, a, b}
-	if other := []uint16{first, first, first, first, b, a, b, a, b, a, b, a}; !slices.Equal(order, turns) && !slices.Equal(order, other) {
-		t.Errorf("order %v, want %v", order, turns)
-	}
+		out, _ := bob.sub.Pull(nil)
+		for _, o := range out {
+			c, err := media.ParseChunk(o.Data)
+			if err != nil {
+				t.Fatal(err)
+			}
+			order = append(order, c.Alias)
+		}
+		a, b, first := list[0].info.Alias, list[1].info.Alias, list[2].info.Alias
+		turns := []uint16{first, first, first, first, a, b, a, b, a, b, a, b}
+		if other := []uint16{first, first, first, first, b, a, b, a, b, a, b, a}; !slices.Equal(order, turns) && !slices.Equal(order, other) {
+			t.Errorf("order %v, want %v", order, turns)
+		}
+	})
 }
 
 func TestAudioIsDroppedSinglyOldestFirst(t *testing.T) {
@@ -214,28 +218,30 @@ func TestAbandonOfAPartlySentFrame(t *testing.T) {
 }
 
 func TestPublishersAbandonIsPassedOn(t *testing.T) {
-	w := newWorld(t, Options{})
-	bob, slow := w.join("bob", Selector{}), w.join("slow", Selector{})
-	cam := w.join("ann").camera()
-	cam.send(true, 1000)
-	bob.drain()
-	slow.drain()
-	cam.pieces(cam.next(false, 48_000, 16_000)[:2])
-	bob.drain()
-	if err := cam.control(media.KindAbandon, 1, 1); err != nil {
-		t.Fatal(err)
-	}
-	cam.send(false, 10) // of the group that was given up: ignored
-	cam.send(true, 300)
-	want := media.Control{Kind: media.KindAbandon, Code: byte(media.DropPublisher), Alias: cam.info.Alias, Group: 1, Frame: 1}
-	for _, s := range []*session{bob, slow} {
-		s.drain()
-		in := s.of("ann", "camera")
-		if len(in.abandons) != 1 || in.abandons[0] != want || len(in.got) != 2 || in.got[1].group != 2 {
-			t.Errorf("%+v, %d frames", in.abandons, len(in.got))
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		bob, slow := w.join("bob", Selector{}), w.join("slow", Selector{})
+		cam := w.join("ann").camera()
+		cam.send(true, 1000)
+		bob.drain()
+		slow.drain()
+		cam.pieces(cam.next(false, 48_000, 16_000)[:2])
+		bob.drain()
+		if err := cam.control(media.KindAbandon, 1, 1); err != nil {
+			t.Fatal(err)
 		}
-		if d := s.sub.Stats().Drops; d[media.DropPublisher] > 1 || d.Total() != d[media.DropPublisher] {
-			t.Errorf("drops %v", d)
+		cam.send(false, 10) // of the group that was given up: ignored
+		cam.send(true, 300)
+		want := media.Control{Kind: media.KindAbandon, Code: byte(media.DropPublisher), Alias: cam.info.Alias, Group: 1, Frame: 1}
+		for _, s := range []*session{bob, slow} {
+			s.drain()
+			in := s.of("ann", "camera")
+			if len(in.abandons) != 1 || in.abandons[0] != want || len(in.got) != 2 || in.got[1].group != 2 {
+				t.Errorf("%+v, %d frames", in.abandons, len(in.got))
+			}
+			if d := s.sub.Stats().Drops; d[media.DropPublisher] > 1 || d.Total() != d[media.DropPublisher] {
+				t.Errorf("drops %v", d)
+			}
 		}
-	}
+	})
 }

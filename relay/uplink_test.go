@@ -150,14 +150,36 @@ func TestUplinkStartsOverAfterAReconnect(t *testing.T) {
 
 // An End that waited when the connection broke goes out on the next one.
 func TestUplinkKeepsEndAcrossAReconnect(t *testing.T) {
-	u := newUplinkWorld(t)
-	u.write(true, 1000)
-	u.track.End(media.EndFinished)
-	in := u.bob.of("ann", "camera")
-	u.ann.m.Lost(u.ann.sub, nil)
-	u.ann = u.ann.resume()
-	u.up.Reconnected()
-	if u.carry(true); !in.ended || !u.up.Drained() {
-		t.Errorf("ended %v, drained %v", in.ended, u.up.Drained())
-	}
+	synctest.Test(t, func(t *testing.T) {
+		u := newUplinkWorld(t)
+		u.write(true, 1000)
+		u.track.End(media.EndFinished)
+		in := u.bob.of("ann", "camera")
+		u.ann.m.Lost(u.ann.sub, nil)
+		u.ann = u.ann.resume()
+		u.up.Reconnected()
+		if u.carry(true); !in.ended || !u.up.Drained() {
+			t.Errorf("ended %v, drained %v", in.ended, u.up.Drained())
+		}
+	})
+}
+
+func TestUplinkTrackMayWaitLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		u := newUplinkWorld(t)
+		u.track.Wait(10 * time.Second)
+		u.up.AddSent(maxInFlight)
+		for i := range 20 {
+			u.write(i == 0, 1000)
+			wait(400 * time.Millisecond)
+		}
+		if d := u.track.Drops(); d.Total() != 0 || u.up.Age() != 8*time.Second {
+			t.Errorf("drops %v within 10 s, the oldest waits %v", d, u.up.Age())
+		}
+		u.track.Wait(0)
+		u.write(false, 1000)
+		if d := u.track.Drops(); d[media.DropAge] != 21 {
+			t.Errorf("drops %v", d)
+		}
+	})
 }
