@@ -42,7 +42,7 @@ func (a *acks) count(n int, isAck bool, at time.Time) (look bool) {
 func (a *acks) due(now time.Time) (ack media.Ack, send bool, in time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.fresh {
+	if !a.fresh && a.bytes-a.acked < signaling.AckBytes {
 		return ack, false, 0
 	}
 	next := a.ackedAt.Add(a.interval)

@@ -59,6 +59,10 @@ func TestAcksComeByTimeAndByBytes(t *testing.T) {
 	a.every(20 * time.Millisecond)
 	a.count(1, false, at(322))
 	expect(341, true, 220+101+64<<10)
+	if !a.count(64<<10, true, at(342)) { // of acks, which would fill the relay's cap one day
+		t.Error("64 KiB of acks do not make the writer look")
+	}
+	expect(400, true, 220+101+128<<10)
 }
 
 func TestSilentLinkIsGivenUpAfterTenSeconds(t *testing.T) {

@@ -38,7 +38,10 @@ export class WorkerRoom implements Room {
     this.worker = new Worker(trustedScript(workerUrl), { type: 'module', name: 'landline' });
     this.worker.onmessage = (event: MessageEvent<ToPage>) => this.receive(event.data);
     this.worker.onerror = (event) => {
-      if (this.state === 'connecting') this.close({ code: 'internal', text: event.message || 'the worker could not be started' });
+      if (this.state !== 'connecting') return;
+      event.preventDefault();
+      // Without a message the script did not come: the server is not there.
+      this.close(event.message ? { code: 'internal', text: event.message } : { code: 'unreachable', text: 'the worker could not be loaded' });
     };
     this.sound = new SoundOut(
       (clock) => this.send({ do: 'sound-clock', clock }),

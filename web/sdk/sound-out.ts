@@ -15,7 +15,7 @@ interface Playing {
 export class SoundOut {
   readonly output: GainNode;
   private readonly context = new AudioContext({ latencyHint: 'interactive', sampleRate: SAMPLE_RATE });
-  private readonly loaded: Promise<void>;
+  private loaded: Promise<boolean> | undefined;
   private readonly playing = new Map<number, Playing>();
   private readonly gains = new Map<string, GainNode>();
   private readonly volumes = new Map<string, number>();
@@ -27,7 +27,7 @@ export class SoundOut {
   ) {
     this.output = this.context.createGain();
     this.output.connect(this.context.destination);
-    this.loaded = this.context.audioWorklet.addModule(trustedScript(playerUrl));
+    void this.load();
     this.context.onstatechange = () => {
       changed();
       this.readClock();
@@ -44,12 +44,22 @@ export class SoundOut {
     await this.context.resume();
   }
 
+  /** Loads the player; anew when it did not come the last time, which a network that was just away can cause. */
+  private load(): Promise<boolean> {
+    const forget = (): boolean => {
+      this.loaded = undefined;
+      return false;
+    };
+    this.loaded ??= this.context.audioWorklet.addModule(trustedScript(playerUrl)).then(() => true, forget);
+    return this.loaded;
+  }
+
   /** A received track begins: its samples come over the port. */
   async begin(key: number, member: string, port: MessagePort): Promise<void> {
     const playing: Playing = { member, node: undefined };
     this.playing.set(key, playing);
-    await this.loaded;
-    if (this.playing.get(key) !== playing) return port.close();
+    const loaded = (await this.load()) || (await this.load());
+    if (!loaded || this.playing.get(key) !== playing) return port.close();
     const options: AudioWorkletNodeOptions = { numberOfInputs: 0, outputChannelCount: [2] };
     playing.node = new AudioWorkletNode(this.context, 'landline-player', options);
     playing.node.port.postMessage(port, [port]);

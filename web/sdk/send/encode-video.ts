@@ -7,6 +7,7 @@ import type { CaptureClock } from './capture-clock';
 import { Monotonic } from './capture-clock';
 import { pictureBitrate, pictureSize } from './picture';
 import type { Size } from './picture';
+import { Still } from './still';
 import type { OutFrame } from './uplink';
 
 const FPS = 30;
@@ -36,7 +37,6 @@ export interface VideoSink {
 export class VideoEncode {
   private encoder: VideoEncoder;
   private size: Size | undefined;
-  private last: VideoFrame | undefined;
   private lastAt = -Infinity;
   private keyAt = -Infinity;
   private keyWanted = true;
@@ -46,6 +46,7 @@ export class VideoEncode {
   private closed = false;
   private stillTimer: ReturnType<typeof setTimeout> | undefined;
   private readonly stamps = new Monotonic();
+  private readonly still = new Still();
 
   constructor(
     private readonly source: TrackInfo['source'],
@@ -61,10 +62,13 @@ export class VideoEncode {
     const now = nowUs();
     const us = this.clock.map(frame.timestamp, now);
     if (us - this.lastAt < MIN_SPACING_US && us > this.lastAt) return frame.close();
-    this.last?.close();
-    this.last = frame;
     this.lastAt = us;
-    this.encode(us);
+    try {
+      this.encode(frame, us);
+      if (this.source === 'screen') this.still.keep(frame);
+    } finally {
+      frame.close();
+    }
   }
 
   /** The next frame shall be a key frame; a still picture is encoded again for it. */
@@ -72,8 +76,15 @@ export class VideoEncode {
     this.keyWanted = true;
     this.stillTimer ??= setTimeout(() => {
       this.stillTimer = undefined;
-      if (this.keyWanted) this.encode(nowUs());
+      if (this.keyWanted) this.encodeStill();
     }, STILL_MS);
+  }
+
+  private encodeStill(): void {
+    const us = nowUs();
+    const frame = this.still.at(us);
+    if (frame) this.encode(frame, us);
+    frame?.close();
   }
 
   pause(paused: boolean): void {
@@ -84,18 +95,17 @@ export class VideoEncode {
   close(): void {
     this.closed = true;
     clearTimeout(this.stillTimer);
-    this.last?.close();
-    this.last = undefined;
+    this.still.close();
     if (this.encoder.state !== 'closed') this.encoder.close();
   }
 
-  private encode(us: number): void {
-    if (!this.last || this.paused || this.closed) return;
+  private encode(frame: VideoFrame, us: number): void {
+    if (this.paused || this.closed) return;
     if (this.encoder.encodeQueueSize > MAX_ENCODE_QUEUE || !this.sink.ready()) return this.sink.skipped();
-    this.fit(this.last);
+    this.fit(frame);
     const timestamp = this.stamps.next(us);
     const keyFrame = this.keyWanted || this.sink.gated() || timestamp - this.keyAt >= KEY_EVERY_US;
-    const stamped = new VideoFrame(this.last, { timestamp });
+    const stamped = new VideoFrame(frame, { timestamp });
     this.encoder.encode(stamped, { keyFrame });
     stamped.close();
     if (!keyFrame) return;

@@ -30,13 +30,18 @@ describe('acknowledging', () => {
     expect(acks.length).toBe(1);
   });
 
-  test('acks are counted but never answered', () => {
+  test('acks are counted, and not answered', () => {
     receipts.received(20, true);
     vi.advanceTimersByTime(1_000);
     expect(acks).toEqual([]);
     receipts.received(5, false);
     vi.advanceTimersByTime(100);
     expect(acks[0]?.bytes).toBe(25);
+  });
+
+  test('64 KiB of acks are answered, or the other side would stand still one day', () => {
+    for (let i = 0; i < 3_277; i++) receipts.received(20, true);
+    expect(acks.map((a) => a.bytes)).toEqual([65_540]);
   });
 
   test('at once when 64 KiB have come', () => {
@@ -53,6 +58,15 @@ describe('acknowledging', () => {
 });
 
 describe('what is in flight', () => {
+  test('own acks alone, which stay unanswered for long, take no room', () => {
+    const flight = new InFlight();
+    flight.onSent(1_000, false, 0);
+    for (let i = 0; i < 100; i++) flight.onSent(20, true, 1);
+    expect(flight.bytes).toBe(3_000);
+    flight.onAck({ bytes: 1_000, time: 1 }, 2);
+    expect(flight.bytes).toBe(0);
+  });
+
   test('falls with acks, and ignores acks that cannot be', () => {
     const flight = new InFlight();
     flight.onSent(1_000, false, 0);

@@ -21,14 +21,13 @@ export class Receipts {
     private readonly backlogMs: () => number,
   ) {}
 
-  /** A whole message of size payload bytes came. Acks are counted but not answered. */
+  /** A whole message of size payload bytes came. Acks are counted, and answered only when they have become many. */
   received(size: number, isAck: boolean): void {
     this.bytes += size;
     this.sinceAck += size;
     this.timeUs = nowUs();
-    if (isAck) return;
     if (this.sinceAck >= ACK_BYTES) this.acknowledge();
-    else this.timer ??= setTimeout(() => this.acknowledge(), this.interval);
+    else if (!isAck) this.timer ??= setTimeout(() => this.acknowledge(), this.interval);
   }
 
   /** The other side asked for another interval, ms. */
@@ -77,9 +76,9 @@ export class InFlight {
   lastRtt = 0;
   leastRtt = Infinity;
 
-  /** Bytes sent and not yet acknowledged. */
+  /** Bytes sent and not yet acknowledged; none where only acks are, which the other side may leave unanswered for long. */
   get bytes(): number {
-    return this.sent - this.acked;
+    return this.marks.length > 0 ? this.sent - this.acked : 0;
   }
 
   /** Position in the stream behind what was sent so far: see covers(). */
