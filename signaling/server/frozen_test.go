@@ -9,15 +9,17 @@ import (
 // The show of this test: frames of one size, many of them, as fast as the server takes them.
 const (
 	showFrame = 20_000
-	showGroup = 30       // frames
-	showAhead = 12       // frames that the publisher is ahead of the good reader at most
-	showBytes = 18 << 20 // over the burst that a session may send at once
+	showGroup = 30 // frames
+	showAhead = 12 // frames that the publisher is ahead of the good reader at most
+	showBytes = 12 << 20
 )
 
 // TestFrozenReaderStopsNobody has three readers of one publisher: a good one, one that reads half of what comes,
 // and one that reads nothing at all for a while.
 func TestFrozenReaderStopsNobody(t *testing.T) {
-	s, url := start(t, Config{})
+	patient := protocolTimes // a reader that is frozen for too long is closed: that is another test
+	patient.write, patient.dead = time.Hour, time.Hour
+	s, url := startWith(t, Config{}, patient, plain)
 	ann, joined := enter(t, url, "r", `"name":"Ann","publish":[`+camera+`]`)
 	alias := joined.Self.Tracks[0].Layers[0].Alias
 	read := func(p *probe, join string) (*follower, string) {

@@ -6,6 +6,7 @@ import (
 	"net/http/httptest"
 	"os"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -67,6 +68,11 @@ type probe struct {
 	ws     *websocket.Conn
 	got    uint64 // payload bytes received
 	noAcks bool
+
+	acked   uint64
+	ackedAt time.Time
+
+	writing sync.Mutex // one goroutine may read while another writes
 }
 
 func dial(t testing.TB, url string) *probe {
@@ -103,28 +109,36 @@ func (p *probe) enter(room, join string) (*probe, *signaling.Joined) {
 	return p, joined
 }
 
+func (p *probe) write(kind int, b []byte) error {
+	p.writing.Lock()
+	defer p.writing.Unlock()
+	return p.ws.WriteMessage(kind, b)
+}
+
 func (p *probe) text(s string) {
 	p.t.Helper()
-	if err := p.ws.WriteMessage(websocket.TextMessage, []byte(s)); err != nil {
+	if err := p.write(websocket.TextMessage, []byte(s)); err != nil {
 		p.t.Fatal(err)
 	}
 }
 
 func (p *probe) binary(b []byte) {
 	p.t.Helper()
-	if err := p.ws.WriteMessage(websocket.BinaryMessage, b); err != nil {
+	if err := p.write(websocket.BinaryMessage, b); err != nil {
 		p.t.Fatal(err)
 	}
 }
 
-// next reads one message, and acknowledges it.
+// next reads one message, and acknowledges when it is time.
 func (p *probe) next() (kind int, msg []byte, err error) {
 	_ = p.ws.SetReadDeadline(time.Now().Add(patience))
 	kind, msg, err = p.ws.ReadMessage()
 	if err == nil {
 		p.got += uint64(len(msg))
-		if !p.noAcks && (kind == websocket.TextMessage || msg[0] != media.KindAck) {
-			_ = p.ws.WriteMessage(websocket.BinaryMessage, media.Ack{Bytes: p.got}.Append(nil))
+		due := p.got-p.acked >= 16<<10 || time.Since(p.ackedAt) > signaling.AckEveryBusy
+		if due && !p.noAcks && (kind == websocket.TextMessage || msg[0] != media.KindAck) {
+			p.acked, p.ackedAt = p.got, time.Now()
+			_ = p.write(websocket.BinaryMessage, media.Ack{Bytes: p.got}.Append(nil))
 		}
 	}
 	return kind, msg, err
@@ -168,8 +182,11 @@ func (p *probe) awaitMedia() []byte {
 // awaitClose reads until the server closes, and returns the code and the error message before it.
 func (p *probe) awaitClose() (code int, fatal *signaling.Error) {
 	p.t.Helper()
-	for {
+	for end := time.Now().Add(patience); ; {
 		_, msg, err := p.next()
+		if time.Now().After(end) {
+			p.t.Fatal("the server does not close")
+		}
 		if err != nil {
 			closed, ok := err.(*websocket.CloseError)
 			if !ok {

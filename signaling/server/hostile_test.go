@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"landline/media"
 	"landline/signaling"
@@ -110,7 +111,9 @@ func TestHostileMedia(t *testing.T)   { attack(t, chunks) }
 
 // attack tries all of them on one server, which has other things to do meanwhile.
 func attack(t *testing.T, all []hostile) {
-	s, url := start(t, Config{})
+	patient := protocolTimes
+	patient.join = time.Hour // so that only what was said is at fault
+	s, url := startWith(t, Config{}, patient, plain)
 	bob, _ := enter(t, url, "calm", "")
 	before := runtime.NumGoroutine()
 	for i, h := range all {

@@ -60,12 +60,23 @@ func rawUp(t testing.TB, url string) *rawSocket {
 func rawIn(t testing.TB, url, room string) (r *rawSocket, cam, micro uint16) {
 	t.Helper()
 	r = rawUp(t, url)
+	r.join(room)
+	cam, micro = r.aliases()
+	return r, cam, micro
+}
+
+func (r *rawSocket) join(room string) {
 	r.send(masked(signaling.OpText, []byte(`{"type":"hello","version":1,"decode":{"ws":[]}}`)))
 	r.send(masked(signaling.OpText, []byte(`{"type":"join","room":"`+room+`","publish":[`+camera+`,`+mic+`]}`)))
+}
+
+// aliases waits for joined.
+func (r *rawSocket) aliases() (cam, micro uint16) {
+	r.t.Helper()
 	for {
 		op, payload, err := r.frame()
 		if err != nil {
-			t.Fatal(err)
+			r.t.Fatal(err)
 		}
 		if op != signaling.OpText {
 			continue
@@ -73,7 +84,7 @@ func rawIn(t testing.TB, url, room string) (r *rawSocket, cam, micro uint16) {
 		if m, _ := signaling.Decode(payload); m != nil {
 			if j, ok := m.(*signaling.Joined); ok {
 				keepSecret(j.Resume)
-				return r, j.Self.Tracks[0].Layers[0].Alias, j.Self.Tracks[1].Layers[0].Alias
+				return j.Self.Tracks[0].Layers[0].Alias, j.Self.Tracks[1].Layers[0].Alias
 			}
 		}
 	}

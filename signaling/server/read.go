@@ -64,13 +64,17 @@ func (ss *Session) finish() {
 // reset: the client closes, or linger is over.
 func (ss *Session) lastWords() {
 	_ = ss.out.conn.SetReadDeadline(time.Now().Add(ss.server.times.linger))
-	var buf [512]byte
-	for i := 0; i < 4096; i++ {
-		if _, err := ss.in.Conn.Read(buf[:]); err != nil {
+	buf := scratch.Get().(*[]byte)
+	defer scratch.Put(buf)
+	for range lastReads {
+		if _, err := ss.in.Conn.Read((*buf)[:cap(*buf)]); err != nil {
 			return
 		}
 	}
 }
+
+// lastReads is enough for what a sender's and our own socket buffers hold.
+const lastReads = 1024
 
 // next reads one message and deals with it.
 func (r *reader) next() error {
@@ -127,11 +131,17 @@ func (r *reader) budget(n int, text bool) error {
 	return nil
 }
 
-// rest reads nothing for a while.
+// rest reads nothing for a while, or until the session is to end.
 func (r *reader) rest(wait time.Duration) {
-	if wait > 0 {
-		r.server.stats.throttled.Add(1)
-		time.Sleep(min(wait, time.Second))
+	if wait <= 0 {
+		return
+	}
+	r.server.stats.throttled.Add(1)
+	t := time.NewTimer(min(wait, time.Second))
+	defer t.Stop()
+	select {
+	case <-t.C:
+	case <-r.over:
 	}
 }
 

@@ -24,7 +24,7 @@ func narrow(t testing.TB, url string) *probe {
 		var d net.Dialer
 		c, err := d.DialContext(ctx, network, addr)
 		if err == nil {
-			err = c.(*net.TCPConn).SetReadBuffer(4096)
+			err = c.(*net.TCPConn).SetReadBuffer(16 << 10)
 		}
 		return c, err
 	}})

@@ -61,6 +61,7 @@ type Server struct {
 	tickets  map[string]*seat
 	seats    map[memberKey]*seat // of all members, also those without a session
 	draining bool
+	closed   bool
 	empty    chan struct{} // closed when draining and the last session is gone
 
 	stop    chan struct{}
@@ -124,12 +125,22 @@ func (s *Server) list() []*Session {
 	return list
 }
 
-// register adds a session. It reports false if there are too many, or the server drains.
-func (s *Server) register(ss *Session) (ok, draining bool) {
+// register adds a session, and tells why it has to end at once, if it has. It reports false on a server that is
+// closed, whose goroutines have ended: there the session must not begin.
+func (s *Server) register(ss *Session) (why *signaling.Closed, ok bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.closed {
+		return nil, false
+	}
 	s.sessions[ss] = struct{}{}
-	return len(s.sessions) <= maxSessions && !s.draining, s.draining
+	switch {
+	case s.draining:
+		why = signaling.Closef(signaling.CloseRestart, "the server restarts; come back")
+	case len(s.sessions) > maxSessions:
+		why = signaling.Closef(signaling.CloseOverloaded, "the server has as many sessions as it takes")
+	}
+	return why, true
 }
 
 func (s *Server) unregister(ss *Session) {
@@ -174,7 +185,7 @@ func (s *Server) Drain(ctx context.Context) error {
 func (s *Server) Close() {
 	s.once.Do(func() {
 		s.mu.Lock()
-		s.draining = true
+		s.draining, s.closed = true, true
 		s.mu.Unlock()
 		var readers []*Session
 		for _, ss := range s.list() {

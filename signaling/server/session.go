@@ -21,6 +21,7 @@ type Session struct {
 	server *Server
 	shard  *shard
 	remote string
+	over   chan struct{} // closed when the session is to end
 	done   chan struct{} // closed when the reader has ended
 
 	// The socket. gorilla reads from in, which meters; out is where the session's writer writes.
@@ -37,7 +38,7 @@ type Session struct {
 	turn turn // guarded by shard.mu
 
 	heard atomic.Int64  // when bytes last came, ns since the server's start
-	spoke atomic.Int64  // when bytes were last written
+	spoke atomic.Int64  // when a message was last written
 	bytes atomic.Uint64 // payload bytes received and dealt with
 	at    atomic.Uint64 // when the last of them came, µs
 
@@ -67,7 +68,7 @@ const maxReplies = 256 << 10
 const maxReason = 300
 
 func newSession(s *Server, ws *websocket.Conn, in *meteredConn, out output, remote string) *Session {
-	ss := &Session{server: s, remote: remote, done: make(chan struct{}), ws: ws, in: in, out: out,
+	ss := &Session{server: s, remote: remote, over: make(chan struct{}), done: make(chan struct{}), ws: ws, in: in, out: out,
 		ackEvery: signaling.AckEvery, asked: signaling.AckEvery.Milliseconds()}
 	ss.shard = s.shards[int(s.next.Add(1))%len(s.shards)]
 	ss.hear()
@@ -115,6 +116,7 @@ func (ss *Session) end(why *signaling.Closed) {
 		why = signaling.Closef(why.Code, "%s…", trimUTF8(why.Text[:maxReason]))
 	}
 	ss.ending = why
+	close(ss.over)
 	if why.Code >= 4000 && why.Code != signaling.CloseRestart {
 		text := signaling.Encode(signaling.Error{Type: "error", Code: why.Code.Name(), Text: why.Text, Fatal: true})
 		ss.replies = append(ss.replies, signaling.TextFrame(text))

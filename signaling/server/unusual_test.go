@@ -111,25 +111,28 @@ func trickle(r *rawSocket, stop chan struct{}) {
 	}
 }
 
-// TestCloseIsAnsweredInKind: the client's own close frame comes back with its code, and no member leaves for good.
-func TestCloseIsAnsweredInKind(t *testing.T) {
+// TestCloseOfTheClient: a close in order is a bye, any other lets the member come back; none is answered with a code
+// that RFC 6455 section 7.4.1 keeps off the wire.
+func TestCloseOfTheClient(t *testing.T) {
 	_, url := start(t, Config{})
 	bob, _ := enter(t, url, "r", "")
-	for _, code := range []int{1000, 1001, 3000} {
+	for _, c := range []struct {
+		payload []byte
+		answer  int
+		leaves  bool
+	}{{[]byte{0x03, 0xE8}, 1000, true}, {[]byte{0x03, 0xE9}, 1000, true}, {[]byte{0x0B, 0xB8}, 3000, false}, {nil, 1005, false}} {
 		r, _, _ := rawIn(t, url, "r")
-		r.send(masked(signaling.OpClose, []byte{byte(code >> 8), byte(code)}))
-		if got, _, _ := r.awaitClose(); got != code {
-			t.Errorf("close %d was answered with %d", code, got)
+		r.send(masked(signaling.OpClose, c.payload))
+		if got, _, _ := r.awaitClose(); got != c.answer {
+			t.Errorf("close % x was answered with %d", c.payload, got)
 		}
-		t.Log(code, logged.lines())
-		if m := await[signaling.MemberState](bob); m.State != signaling.Reconnecting {
-			t.Errorf("%+v", m)
+		if c.leaves {
+			if m := await[signaling.MemberLeft](bob); m.Reason != "bye" {
+				t.Errorf("close % x: %+v", c.payload, m)
+			}
+		} else if m := await[signaling.MemberState](bob); m.State != signaling.Reconnecting {
+			t.Errorf("close % x: %+v", c.payload, m)
 		}
-	}
-	r, _, _ := rawIn(t, url, "r")
-	r.send(masked(signaling.OpClose, nil))
-	if got, _, _ := r.awaitClose(); got != 1005 {
-		t.Errorf("a close without code was answered with %d", got)
 	}
 }
 

@@ -49,10 +49,13 @@ func (s *Server) upgrade(w http.ResponseWriter, req *http.Request) {
 	ss := newSession(s, ws, hijack.conn, out, req.RemoteAddr)
 	hijack.conn.heard = ss.hear
 	hijack.conn.upgraded = true
-	if ok, draining := s.register(ss); draining {
-		ss.end(signaling.Closef(signaling.CloseRestart, "the server restarts; come back"))
-	} else if !ok {
-		ss.end(signaling.Closef(signaling.CloseOverloaded, "the server has as many sessions as it takes"))
+	why, ok := s.register(ss)
+	if !ok {
+		ss.cut()
+		return
+	}
+	if why != nil {
+		ss.end(why)
 	}
 	s.stats.sessions.Add(1)
 	go ss.read()

@@ -35,6 +35,9 @@ func (ss *Session) fill(b *batch) (more, last bool) {
 		return false, last
 	}
 	b.out, more = ss.sub.Pull(b.out)
+	if sent > 0 || len(b.out) > 0 {
+		ss.speak() // a browser does not see pings and pongs
+	}
 	for i := range b.out {
 		sent += b.add(&b.out[i])
 	}
@@ -106,7 +109,6 @@ func (ss *Session) flush(b *batch) (rest net.Buffers, more, last bool) {
 	if len(b.bufs) == 0 {
 		return nil, more, last
 	}
-	ss.speak()
 	ss.server.stats.writes.Add(1)
 	if ss.out.raw == nil {
 		return b.copyOut(0), more, last

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"time"
@@ -188,6 +189,12 @@ func object(b []byte) (map[string]json.RawMessage, error) {
 			return nil, ruleError("a claim or header is there twice")
 		}
 		fields[name.(string)] = value
+	}
+	if _, err := dec.Token(); err != nil {
+		return nil, ruleError("malformed JSON")
+	}
+	if _, err := dec.Token(); err != io.EOF {
+		return nil, ruleError("text behind a JSON object")
 	}
 	return fields, nil
 }

@@ -85,6 +85,7 @@ func TestTimeAndRoom(t *testing.T) {
 	k := keys(t, "k:"+newSecret)
 	signed, _ := k.Mint(ann())
 	everywhere, _ := k.Mint(Claims{Room: AnyRoom, Identity: "ops", Expires: now.Add(time.Hour)})
+	later, _ := k.Mint(Claims{Room: "kitchen", Identity: "ann", IssuedAt: now, Expires: now.Add(time.Hour)})
 	for _, c := range []struct {
 		what, token, room string
 		at                time.Duration
@@ -93,6 +94,8 @@ func TestTimeAndRoom(t *testing.T) {
 		{"in time", signed, "kitchen", time.Minute, nil},
 		{"29 s early", signed, "kitchen", -29 * time.Second, nil},
 		{"31 s early", signed, "kitchen", -31 * time.Second, ErrExpired},
+		{"29 s before it was issued", later, "kitchen", -29 * time.Second, nil},
+		{"31 s before it was issued", later, "kitchen", -31 * time.Second, ErrExpired},
 		{"29 s late", signed, "kitchen", time.Hour + 29*time.Second, nil},
 		{"31 s late", signed, "kitchen", time.Hour + 31*time.Second, ErrExpired},
 		{"other room", signed, "kitchen2", 0, ErrForbidden},
@@ -179,6 +182,8 @@ func badHeaders(hs func(header, claims string) string) map[string]string {
 		"kid traversal":       `{"alg":"HS256","kid":"../../../../dev/null"}`,
 		"kid with NUL":        `{"alg":"HS256","kid":"k\u0000"}`,
 		"crit":                `{"alg":"HS256","kid":"k","crit":["exp"]}`,
+		"header cut":          `{"alg":"HS256","kid":"k"`,
+		"text behind header":  `{"alg":"HS256","kid":"k"}{}`,
 		"header null":         `null`,
 		"header a list":       `[]`,
 		"header empty":        ``,
