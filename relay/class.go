@@ -46,6 +46,7 @@ const (
 
 	groupBytes  = 8 << 20 // of the current group kept for those who join late
 	groupFrames = 1024
+	groupItems  = 8192 // chunks may be tiny, and each costs memory of its own
 
 	burstDeadline = 5 * time.Second // a catch-up burst that is not through by then is given up
 

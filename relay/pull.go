@@ -10,19 +10,23 @@ import (
 // stops when the link has no room, or after batchBytes, and then more says that there is more. Whatever it
 // returns must be sent, in this order. Sizes of events are unknown here: see AddSent.
 func (s *Subscriber) Pull(out []Out) (batch []Out, more bool) {
-	now := s.now()
-	s.mu.Lock()
-	out, more = s.pull(out, now)
-	asks := s.asks
-	s.asks = nil
-	s.mu.Unlock()
+	batch, more, asks := s.pull(out, s.now())
 	for _, f := range asks {
 		f.source.askKeyFrame()
 	}
-	return out, more
+	return batch, more
 }
 
-func (s *Subscriber) pull(out []Out, now time.Duration) ([]Out, bool) {
+// pull is Pull under the lock. It also returns the feeds whose gates ask upstream.
+func (s *Subscriber) pull(out []Out, now time.Duration) (batch []Out, more bool, asks []*feed) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	out, more = s.take(out, now)
+	asks, s.asks = s.asks, nil
+	return out, more, asks
+}
+
+func (s *Subscriber) take(out []Out, now time.Duration) ([]Out, bool) {
 	s.told = toldNothing
 	if s.closed {
 		return out, false
@@ -204,20 +208,22 @@ func (s *Subscriber) AddSent(n int) {
 // Acked takes the receiver's acknowledgement: payload bytes received on this connection. It reports false for
 // a number that goes back, or is more than was sent.
 func (s *Subscriber) Acked(bytes uint64) bool {
-	now := s.now()
-	s.mu.Lock()
-	if bytes < s.acked || bytes > s.sent {
-		s.mu.Unlock()
-		return false
-	}
-	s.rate.add(int(bytes-s.acked), now)
-	s.acked = bytes
-	wake := s.something() && s.wake(true)
-	s.mu.Unlock()
+	ok, wake := s.takeAck(bytes, s.now())
 	if wake {
 		s.notify(true)
 	}
-	return true
+	return ok
+}
+
+func (s *Subscriber) takeAck(bytes uint64, now time.Duration) (ok, wake bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if bytes < s.acked || bytes > s.sent {
+		return false, false
+	}
+	s.rate.add(int(bytes-s.acked), now)
+	s.acked = bytes
+	return true, s.something() && s.wake(true)
 }
 
 // something reports whether a Pull could bring anything: queued things, or a gate that may open.
@@ -251,11 +257,17 @@ func (s *Subscriber) Overflowed() bool {
 // Tick does what time alone brings about: a queue whose reader takes nothing ages, held events come due,
 // and drops are reported at most once a second. The session calls it about once a second.
 func (s *Subscriber) Tick() {
-	now := s.now()
+	if s.age(s.now()) {
+		s.notify(true)
+	}
+}
+
+// age is Tick under the lock; it reports whether the session must be told.
+func (s *Subscriber) age(now time.Duration) (wake bool) {
 	s.mu.Lock()
+	defer s.mu.Unlock()
 	if s.closed {
-		s.mu.Unlock()
-		return
+		return false
 	}
 	for _, f := range s.feeds {
 		f.expire(now)
@@ -264,11 +276,7 @@ func (s *Subscriber) Tick() {
 	if now-s.reported >= time.Second {
 		s.reportDrops(now)
 	}
-	wake := s.something() && s.wake(true)
-	s.mu.Unlock()
-	if wake {
-		s.notify(true)
-	}
+	return s.something() && s.wake(true)
 }
 
 // reportDrops tells the receiver of drops that it has not heard of.

@@ -24,9 +24,11 @@ var errRoomGone = errors.New("the room has just gone")
 // change runs f with the room locked, and afterwards tells the sessions that f collected.
 func (r *Room) change(f func(wakes *[]*Subscriber)) {
 	var wakes []*Subscriber
-	r.mu.Lock()
-	f(&wakes)
-	r.mu.Unlock()
+	func() {
+		r.mu.Lock()
+		defer r.mu.Unlock() // also if f panics: then one session ends, not the room
+		f(&wakes)
+	}()
 	wakeAll(wakes, true)
 }
 

@@ -177,7 +177,7 @@ func (t *Track) keep(it *item) {
 	if it.begins() {
 		next.frames++
 	}
-	if next.bytes > groupBytes || next.frames > groupFrames {
+	if next.bytes > groupBytes || next.frames > groupFrames || len(next.items) > groupItems {
 		next = nil
 	}
 	t.group.Store(next)

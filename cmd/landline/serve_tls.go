@@ -15,7 +15,8 @@ import (
 
 // certificates makes the TLS configuration that the flags ask for, nil for plain HTTP.
 func (c *serveCmd) certificates(con *console) (*tls.Config, error) {
-	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}}
+	// What is ready is written in records as large as they may be: small first records would cost a write each.
+	config := &tls.Config{MinVersion: tls.VersionTLS12, NextProtos: []string{"http/1.1"}, DynamicRecordSizingDisabled: true}
 	switch {
 	case c.TLSCert != "":
 		files := &certFiles{certPath: c.TLSCert, keyPath: c.TLSKey, now: time.Now, log: con.log}

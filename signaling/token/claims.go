@@ -74,7 +74,7 @@ func (c Claims) check() error {
 		return ruleError("sub (identity) is not 1 to 64 characters of A-Z a-z 0-9 _ . @ : ~ -")
 	case !utf8.ValidString(c.Name) || utf8.RuneCountInString(c.Name) > maxName:
 		return ruleError("name has over 64 characters, or is not UTF-8")
-	case bytes.ContainsFunc([]byte(c.Name), unicode.IsControl):
+	case bytes.ContainsFunc([]byte(c.Name), func(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }):
 		return ruleError("name has a control character")
 	case c.Expires.IsZero():
 		return ruleError("exp (end of validity) is missing")
