@@ -1,0 +1,170 @@
+// The surroundings of one test: a relay of its own, people, a bad network, a witness. After the test everybody
+// leaves, and the relay must be as it was before: see verdict().
+
+import { mkdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect, inject, test } from 'vitest';
+import { browserOf, type Capture } from './browsers';
+import type { Role } from './media';
+import { Observer } from './observer';
+import { Person } from './person';
+import { install } from './probe';
+import { Proxy } from './proxy';
+import { Server, type Metrics, type ServerOptions } from './server';
+import { until } from './wait';
+
+export interface PersonOptions extends Omit<Capture, 'role'> {
+  size?: { width: number; height: number };
+  /** For probes that the page's own policy would not let in. */
+  bypassCSP?: boolean;
+  /** Saved choices of the page. The sound is the microphone's own, so that a steady tone is not taken for noise. */
+  prefs?: Record<string, unknown>;
+}
+
+export class House {
+  readonly people: Person[] = [];
+  /** Console errors that the test causes itself. */
+  readonly expectedErrors: RegExp[] = [];
+  /** Whether the test cuts connections, so that there may be resumes. */
+  cuts = false;
+  private readonly proxies: Proxy[] = [];
+  private readonly observers: Observer[] = [];
+  private baseline = { goroutines: 0, descriptors: 0 };
+
+  private constructor(
+    public server: Server,
+    private readonly options: ServerOptions,
+    private readonly name: string,
+  ) {}
+
+  static async open(name: string, options: ServerOptions): Promise<House> {
+    const house = new House(await Server.start(options), options, name);
+    // The first request warms up what stays, such as the poller's descriptors.
+    await house.server.metrics();
+    const metrics = await house.server.metrics();
+    house.baseline = { goroutines: metrics.sum('go_goroutines'), descriptors: metrics.sum('process_open_fds') };
+    return house;
+  }
+
+  async person(role: Role, options: PersonOptions = {}): Promise<Person> {
+    const { sound = 'steady', asks = false, size = { width: 1100, height: 760 }, bypassCSP = false, prefs = {} } = options;
+    const browser = await browserOf({ role, sound, asks });
+    const context = await browser.newContext({ viewport: size, bypassCSP });
+    await context.addInitScript(install);
+    const saved = JSON.stringify({ sound: 'original', ...prefs });
+    await context.addInitScript((text) => localStorage.getItem('landline.prefs') ?? localStorage.setItem('landline.prefs', text), saved);
+    const person = new Person(role, context, await context.newPage());
+    this.people.push(person);
+    return person;
+  }
+
+  /** People who are in the room, and see and hear each other. */
+  async call(room: string, roles: readonly Role[], options: PersonOptions = {}): Promise<Person[]> {
+    const people = await Promise.all(roles.map((role) => this.person(role, options)));
+    await Promise.all(people.map((person) => person.join(this.server.url, room)));
+    await Promise.all(people.flatMap((one) => people.filter((other) => other !== one).map((other) => one.sees(other))));
+    return people;
+  }
+
+  async proxy(seed: number): Promise<Proxy> {
+    const proxy = await Proxy.open(this.server.port, seed);
+    this.proxies.push(proxy);
+    return proxy;
+  }
+
+  async observer(room: string, token?: string): Promise<Observer> {
+    const observer = await Observer.join(this.server.url, room, token);
+    this.observers.push(observer);
+    return observer;
+  }
+
+  /** Ends the relay and starts it again on the same port. */
+  async restart(): Promise<void> {
+    const { port } = this.server;
+    expect(await this.server.stop(), 'exit code of the server').toBe(0);
+    this.server = await Server.start({ ...this.options, port });
+  }
+
+  /** Everybody leaves; then the relay, and what the pages complained about, is judged. */
+  async close(failed: boolean): Promise<void> {
+    if (failed) await this.photograph();
+    const complaints = await this.complaints();
+    await Promise.all(this.people.map((person) => person.context.close()));
+    await Promise.all(this.observers.map((observer) => observer.leave().catch(() => undefined)));
+    await Promise.all(this.proxies.map((proxy) => proxy.close()));
+    expect.soft(complaints, 'complaints of the pages').toEqual([]);
+    if (!this.server.running) return;
+    try {
+      await this.verdict();
+    } finally {
+      expect.soft(await this.server.stop(), 'exit code of the server').toBe(0);
+    }
+  }
+
+  private async verdict(): Promise<void> {
+    await until('the relay is as it was before', async () => {
+      const left = this.leftovers(await this.server.metrics());
+      if (left.length > 0) throw new Error(left.join(', '));
+      return true;
+    }, { ms: 15_000, every: 200 });
+    const metrics = await this.server.metrics();
+    expect.soft(metrics.sum('landline_panics_total'), 'panics').toBe(0);
+    expect.soft(metrics.sum('landline_closes_total', 'name=""'), 'closes without a name').toBe(0);
+    if (!this.cuts) expect.soft(metrics.sum('landline_resumes_total'), 'reconnects that nothing caused').toBe(0);
+  }
+
+  private leftovers(metrics: Metrics): string[] {
+    const { goroutines, descriptors } = this.baseline;
+    const bounds: [string, number][] = [
+      ['landline_sessions', 0], ['landline_members', 0], ['landline_rooms', 0], ['landline_queue_bytes', 0],
+      ['go_goroutines', goroutines], ['process_open_fds', descriptors],
+    ];
+    return bounds.filter(([name, most]) => metrics.sum(name) > most).map(([name, most]) => `${name} is ${metrics.sum(name)}, not ${most}`);
+  }
+
+  private async complaints(): Promise<string[]> {
+    const found: string[] = [];
+    for (const { name, page, errors } of this.people) {
+      found.push(...errors.filter((text) => !this.expectedErrors.some((known) => known.test(text))).map((text) => `${name}: ${text}`));
+      if (page.isClosed()) continue;
+      const violations = await page.evaluate(() => window.probe.violations);
+      found.push(...violations.map((text) => `${name}: content policy: ${text}`));
+    }
+    return found;
+  }
+
+  private async photograph(): Promise<void> {
+    mkdirSync(inject('results'), { recursive: true });
+    const slug = this.name.replace(/[^a-z0-9]+/gi, '-').slice(0, 60);
+    for (const { role, page } of this.people) {
+      if (page.isClosed()) continue;
+      await page.screenshot({ path: join(inject('results'), `failed-${slug}-${role}.png`) }).catch(() => undefined);
+    }
+    const rooms = this.server.running ? JSON.stringify(await this.server.rooms()) : 'not running';
+    console.log(`log of the server:\n${this.server.log.slice(-30).join('\n')}\nits rooms: ${rooms}`);
+  }
+}
+
+type Fixture = { house: House };
+
+/** A test with a house whose server was started with these options. */
+function inHouse(options: ServerOptions) {
+  return test.extend<Fixture>({
+    house: async ({ task }, use) => {
+      const house = await House.open(task.name, options);
+      try {
+        await use(house);
+      } finally {
+        await house.close(task.result?.state === 'fail' || (task.result?.errors?.length ?? 0) > 0);
+      }
+    },
+  });
+}
+
+/** Without keys: everybody may enter, each time as somebody new. */
+export const e2e = inHouse({});
+
+export const KEY = { id: 'main', secret: 'a secret of the end-to-end tests' };
+
+/** With a key: who enters needs a token. */
+export const keyed = inHouse({ key: KEY });

@@ -1,0 +1,156 @@
+// Times what happens in pages on one clock: when a camera's frame is shown, and when a beep is made or heard.
+
+import type { Page } from 'playwright-core';
+import type { Picture } from './probe';
+
+/** Something that was shown or sounded. what: a frame number, or a pitch in Hz. at: wall clock, ms. */
+export interface Sighting {
+  what: number;
+  at: number;
+}
+
+interface Sightings {
+  /** Frames of one's own camera, as the page shows them. */
+  own: Sighting[];
+  /** Frames of the other's camera. */
+  other: Sighting[];
+  /** Beeps that the microphone took up. */
+  made: Sighting[];
+  /** Beeps that the page plays. */
+  heard: Sighting[];
+}
+
+interface Timing extends Sightings {
+  watchOwn(video: HTMLVideoElement): void;
+  watchOther(canvas: HTMLCanvasElement): void;
+  listen(): Promise<void>;
+}
+
+declare global {
+  interface Window {
+    timing: Timing;
+  }
+}
+
+/** Handed to the page as source text, after the probe. It needs a page without a content policy. */
+export function installTiming(): void {
+  const own: Sighting[] = [];
+  const other: Sighting[] = [];
+  const made: Sighting[] = [];
+  const heard: Sighting[] = [];
+  const wall = (now: number) => performance.timeOrigin + now;
+
+  const see = (picture: Picture, list: Sighting[]): void => {
+    const frame = window.probe.stamp(picture)?.frame;
+    if (frame !== undefined && frame !== list.at(-1)?.what) list.push({ what: frame, at: wall(performance.now()) });
+  };
+  const watchOwn = (video: HTMLVideoElement): void => {
+    see(video, own);
+    video.requestVideoFrameCallback(() => watchOwn(video));
+  };
+  const watchOther = (canvas: HTMLCanvasElement): void => {
+    see(canvas, other);
+    requestAnimationFrame(() => watchOther(canvas));
+  };
+
+  /** Finds beeps behind silence: tells the sample at which each begins, and its pitch by its zero crossings. */
+  function detector(sampleRate: number, found: (sample: number, hz: number) => void) {
+    const span = Math.round(sampleRate * 0.05);
+    let quiet = 0;
+    let start = -1;
+    let crossings = 0;
+    let last = 0;
+    return (samples: Float32Array, first: number) => {
+      for (let i = 0; i < samples.length; i++) {
+        const x = samples[i]!;
+        if (start >= 0) {
+          if (x * last < 0) crossings++;
+          if (first + i - start >= span) {
+            found(start, (crossings * sampleRate) / (2 * span));
+            start = -1;
+            quiet = 0;
+          }
+        } else if (Math.abs(x) < 0.1) quiet++;
+        else {
+          if (quiet > sampleRate * 0.1) start = first + i;
+          quiet = 0;
+          crossings = 0;
+        }
+        if (x !== 0) last = x;
+      }
+    };
+  }
+
+  /**
+   * What the microphone takes up. Captured sound is dated by a clock of its own; what was delivered with the least delay
+   * of late tells how that clock stands to ours. A sound counts as made when it went into the device, not when it came out.
+   */
+  const listenIn = async (track: MediaStreamTrack): Promise<void> => {
+    // The types know a processor for video only.
+    const processor = new MediaStreamTrackProcessor({ track: track.clone() } as unknown as MediaStreamTrackProcessorInit);
+    const reader = processor.readable.getReader() as unknown as ReadableStreamDefaultReader<AudioData>;
+    let take: ReturnType<typeof detector> | undefined;
+    let samples = 0;
+    let begin = 0;
+    const lags: number[] = [];
+    for (;;) {
+      const { value: data } = await reader.read();
+      if (!data) return;
+      const { sampleRate, timestamp, numberOfFrames } = data;
+      take ??= detector(sampleRate, (sample, hz) => made.push({ what: hz, at: begin + ((sample - samples) * 1000) / sampleRate }));
+      const end = (timestamp + (numberOfFrames * 1e6) / sampleRate) / 1000;
+      lags.push(wall(performance.now()) - end);
+      if (lags.length > 200) lags.shift();
+      begin = timestamp / 1000 + Math.min(...lags);
+      const pcm = new Float32Array(numberOfFrames);
+      data.copyTo(pcm, { planeIndex: 0, format: 'f32-planar' });
+      data.close();
+      take(pcm, samples);
+      samples += numberOfFrames;
+    }
+  };
+
+  const worklet = `
+    class Ear extends AudioWorkletProcessor {
+      take = (${detector.toString()})(sampleRate, (sample, hz) => this.port.postMessage({ at: sample / sampleRate, hz }));
+      process([input]) {
+        if (input[0]) this.take(input[0], currentFrame);
+        return true;
+      }
+    }
+    registerProcessor('ear', Ear);`;
+
+  /** What the page plays, by the time at which it leaves the loudspeaker. */
+  const listenOut = async (): Promise<void> => {
+    const { context, node } = window.probe.outputs.at(-1)!;
+    await context.audioWorklet.addModule(URL.createObjectURL(new Blob([worklet], { type: 'text/javascript' })));
+    const ear = new AudioWorkletNode(context, 'ear', { numberOfOutputs: 0, channelCount: 1, channelCountMode: 'explicit' });
+    ear.port.onmessage = ({ data }: MessageEvent<{ at: number; hz: number }>) => {
+      const { contextTime, performanceTime } = context.getOutputTimestamp();
+      heard.push({ what: data.hz, at: wall(performanceTime!) + (data.at - contextTime!) * 1000 });
+    };
+    node.connect(ear);
+  };
+
+  const listen = async (): Promise<void> => {
+    void listenIn(window.probe.microphones.at(-1)!);
+    await listenOut();
+  };
+  window.timing = { own, other, made, heard, watchOwn, watchOther, listen };
+}
+
+/** What was seen since the last look; it is forgotten by this. */
+export function take(page: Page): Promise<Sightings> {
+  return page.evaluate(() => {
+    const { own, other, made, heard } = window.timing;
+    return { own: own.splice(0), other: other.splice(0), made: made.splice(0), heard: heard.splice(0) };
+  });
+}
+
+/** ms from each thing at one end to the same at the other, where it comes within 1.5 s. */
+export function delays(from: readonly Sighting[], to: readonly Sighting[], same: (a: number, b: number) => boolean): number[] {
+  return to.flatMap((late) => {
+    const source = from.findLast((early) => same(early.what, late.what) && early.at <= late.at && late.at - early.at < 1_500);
+    return source ? [late.at - source.at] : [];
+  });
+}

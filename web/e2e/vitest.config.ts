@@ -1,0 +1,16 @@
+import { defineConfig } from 'vitest/config';
+
+// One test at a time: each starts browsers of its own, and times what it sees.
+export default defineConfig({
+  test: {
+    root: import.meta.dirname,
+    include: ['*.e2e.ts'],
+    environment: 'node',
+    globalSetup: ['harness/prepare.ts'],
+    pool: 'forks',
+    fileParallelism: false,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    teardownTimeout: 20_000,
+  },
+});
