@@ -31,7 +31,8 @@ class Lane {
   private readonly queue: { data: Buffer; due: number }[] = [];
   private waiting = 0;
   private free = 0;
-  private ended = false;
+  /** How the sender ended, if it has; the receiver is told behind the last of the data. */
+  private ended: 'fin' | 'reset' | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(
@@ -40,10 +41,8 @@ class Lane {
     private readonly proxy: Proxy,
   ) {
     from.on('data', (data: Buffer) => this.take(data));
-    from.on('end', () => {
-      this.ended = true;
-      this.pump();
-    });
+    from.on('end', () => this.end('fin'));
+    from.on('error', () => this.end('reset'));
     to.on('drain', () => this.pump());
   }
 
@@ -60,7 +59,13 @@ class Lane {
     if (this.waiting < QUEUE_BYTES) this.from.resume();
     const next = this.queue[0];
     if (next) this.timer = setTimeout(() => this.pump(), Math.max(0, next.due - now));
-    else if (this.ended) this.to.end();
+    else if (this.ended === 'fin') this.to.end();
+    else if (this.ended === 'reset') this.to.resetAndDestroy();
+  }
+
+  private end(how: 'fin' | 'reset'): void {
+    this.ended = how;
+    this.pump();
   }
 
   private take(data: Buffer): void {
@@ -151,7 +156,6 @@ export class Proxy {
     const pair: Pair = { near, far, lanes: [new Lane(near, far, this), new Lane(far, near, this)] };
     this.pairs.add(pair);
     for (const socket of [near, far]) {
-      socket.on('error', () => this.drop(pair));
       socket.on('close', () => near.destroyed && far.destroyed && this.pairs.delete(pair));
     }
     for (const lane of pair.lanes) lane.pump();
@@ -160,7 +164,6 @@ export class Proxy {
   private drop(pair: Pair): void {
     if (!this.pairs.delete(pair)) return;
     for (const lane of pair.lanes) lane.stop();
-    // A reset of one side is passed on to the other as a reset.
     pair.near.resetAndDestroy();
     pair.far.resetAndDestroy();
   }
