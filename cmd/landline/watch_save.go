@@ -18,6 +18,7 @@ import (
 const (
 	saveBytes = 16 << 20               // held at most, before the file begins and to bring tracks in order
 	saveBegin = time.Second            // the file begins so long after the first frame, though tracks have sent nothing
+	saveMore  = 2 * time.Second        // and no sooner while sound or picture may still be announced: a page's camera comes after its voice
 	saveHead  = 10 * time.Second       // and so long after it, though one of them is needed for the file's head
 	saveOrder = 500 * time.Millisecond // a frame waits so long for earlier ones of other tracks
 )
@@ -167,7 +168,21 @@ func (s *saver) complete(waited time.Duration) bool {
 		all = false
 		head = head && !needsFrame(t.format.Codec)
 	}
+	if !s.settled() && waited < saveMore && s.held <= saveBytes {
+		return false
+	}
 	return all || head && waited >= saveBegin || waited >= saveHead || s.held > saveBytes
+}
+
+// settled reports whether no further track is to be expected: there are sound and picture, the file holds one track,
+// or what there was has ended.
+func (s *saver) settled() bool {
+	sound, picture := false, false
+	for _, t := range s.tracks {
+		sound = sound || t.format.Kind == media.Audio
+		picture = picture || t.format.Kind == media.Video
+	}
+	return sound && picture || s.ending.kind != "" || s.allEnded()
 }
 
 // needsFrame reports whether a container's head needs a frame of the codec.

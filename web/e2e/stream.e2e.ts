@@ -35,14 +35,14 @@ e2e('a real clip is seen and heard by two pages', async ({ house }) => {
   const command = stream(house, resolve(import.meta.dirname, '../../testdata/bunny-4s.webm'));
   const [ann, bob] = await house.call(ROOM, ['ann', 'bob']);
   // They are silent, so that what is heard is the film.
-  await Promise.all([ann!.press(labels.mute), bob!.press(labels.mute)]);
-  for (const person of [ann!, bob!]) {
+  await Promise.all([ann.press(labels.mute), bob.press(labels.mute)]);
+  for (const person of [ann, bob]) {
     await seesMoving(person);
     await until(`${person.name} hears the film`, async () => ((await person.hear())?.rms ?? 0) > 0.01);
   }
   expect(Object.keys((await house.server.members(ROOM)).get(film.name)!.link.drops ?? {})).toEqual([]);
   await ends(command);
-  await bob!.tile(film.name).waitFor({ state: 'detached', timeout: 3_000 });
+  await bob.tile(film.name).waitFor({ state: 'detached', timeout: 3_000 });
 });
 
 /** ms from the click on Join to the first picture, for a page that comes after the file has run for 5 s. */

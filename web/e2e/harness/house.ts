@@ -17,8 +17,6 @@ export interface PersonOptions extends Omit<Capture, 'role'> {
   size?: { width: number; height: number };
   /** For probes that the page's own policy would not let in. */
   bypassCSP?: boolean;
-  /** Saved choices of the page. The sound is the microphone's own, so that a steady tone is not taken for noise. */
-  prefs?: Record<string, unknown>;
 }
 
 export class House {
@@ -47,23 +45,23 @@ export class House {
   }
 
   async person(role: Role, options: PersonOptions = {}): Promise<Person> {
-    const { sound = 'steady', asks = false, size = { width: 1100, height: 760 }, bypassCSP = false, prefs = {} } = options;
+    const { sound = 'steady', asks = false, size = { width: 1100, height: 760 }, bypassCSP = false } = options;
     const browser = await browserOf({ role, sound, asks });
     const context = await browser.newContext({ viewport: size, bypassCSP });
     await context.addInitScript(install);
-    const saved = JSON.stringify({ sound: 'original', ...prefs });
-    await context.addInitScript((text) => localStorage.getItem('landline.prefs') ?? localStorage.setItem('landline.prefs', text), saved);
+    // The microphone's own sound: a steady tone would be taken for noise.
+    await context.addInitScript(() => localStorage.getItem('landline.prefs') ?? localStorage.setItem('landline.prefs', '{"sound":"original"}'));
     const person = new Person(role, context, await context.newPage());
     this.people.push(person);
     return person;
   }
 
-  /** People who are in the room, and see and hear each other. */
-  async call(room: string, roles: readonly Role[], options: PersonOptions = {}): Promise<Person[]> {
-    const people = await Promise.all(roles.map((role) => this.person(role, options)));
+  /** People who are in the room and see each other. */
+  async call<const R extends readonly Role[]>(room: string, roles: R): Promise<{ [K in keyof R]: Person }> {
+    const people = await Promise.all(roles.map((role) => this.person(role)));
     await Promise.all(people.map((person) => person.join(this.server.url, room)));
     await Promise.all(people.flatMap((one) => people.filter((other) => other !== one).map((other) => one.sees(other))));
-    return people;
+    return people as unknown as { [K in keyof R]: Person };
   }
 
   async proxy(seed: number): Promise<Proxy> {
@@ -89,6 +87,7 @@ export class House {
   async close(failed: boolean): Promise<void> {
     if (failed) await this.photograph();
     const complaints = await this.complaints();
+    await this.sayGoodbye();
     await Promise.all(this.people.map((person) => person.context.close()));
     await Promise.all(this.observers.map((observer) => observer.leave().catch(() => undefined)));
     await Promise.all(this.proxies.map((proxy) => proxy.close()));
@@ -99,6 +98,15 @@ export class House {
     } finally {
       expect.soft(await this.server.stop(), 'exit code of the server').toBe(0);
     }
+  }
+
+  /** Pages go elsewhere before their browser is taken from them, and what they say last is given time to arrive. */
+  private async sayGoodbye(): Promise<void> {
+    await Promise.all(this.people.map(({ page }) => (page.isClosed() ? undefined : page.goto('about:blank').catch(() => undefined))));
+    if (!this.server.running) return;
+    const watching = this.observers.length;
+    await until('the pages have left', async () => (await this.server.metrics()).sum('landline_sessions') <= watching, { ms: 5_000, every: 50 })
+      .catch(() => undefined); // the verdict will tell
   }
 
   private async verdict(): Promise<void> {

@@ -12,21 +12,21 @@ export const cast = {
 
 export type Role = keyof typeof cast;
 
-export const FPS = 30;
+const FPS = 30;
 /** A camera's frame numbers run from 0 to this, and begin again. */
 export const LOOP_FRAMES = 300;
 /** A beeping microphone beeps at every multiple of this, each time at the next of these pitches. */
 const BEEP_EVERY = 0.4;
-export const BEEPS_HZ = [500, 800, 1100, 1400];
+const BEEPS_HZ = [500, 800, 1100, 1400];
 const BEEP = 0.08;
 const STAMP_IDS = 4096;
 
-export function ffmpeg(...args: string[]): void {
+function ffmpeg(...args: string[]): void {
   execFileSync('ffmpeg', ['-hide_banner', '-loglevel', 'error', '-nostdin', '-y', ...args], { stdio: ['ignore', 'inherit', 'inherit'] });
 }
 
 /** The inputs and the filter that draw the stamped test picture; the result is labelled [v]. */
-export function stampedPicture(id: number, seconds: number): string[] {
+function stampedPicture(id: number, seconds: number): string[] {
   const bit = `mod(floor((N+${id * STAMP_IDS})/pow(2,floor(X/40))),2)`;
   return [
     '-f', 'lavfi', '-i', `color=black:size=640x40:rate=${FPS}:duration=${seconds},format=yuv420p,geq=lum='if(${bit},235,16)':cb=128:cr=128`,

@@ -71,10 +71,6 @@ export class Person {
     return this.page.getByLabel('Your video', { exact: true });
   }
 
-  get errorCard(): Locator {
-    return this.page.getByRole('main').filter({ has: this.page.getByRole('heading') });
-  }
-
   /** What stands in a picture's stamp now; undefined while there is none to be read. */
   async stamp(picture: Locator): Promise<Stamp | undefined> {
     if ((await picture.count()) !== 1) return undefined;

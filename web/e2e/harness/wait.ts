@@ -28,12 +28,3 @@ export async function until<T>(what: string, read: () => T | Promise<T>, { ms = 
 export async function elapse(ms: number): Promise<void> {
   await pause(ms);
 }
-
-/** Holds as long as read stays truthy throughout. */
-export async function throughout(what: string, ms: number, read: () => boolean | Promise<boolean>, every = 50): Promise<void> {
-  const end = performance.now() + ms;
-  while (performance.now() < end) {
-    if (!(await read())) throw new Error(`did not hold for ${ms} ms: ${what}`);
-    await pause(every);
-  }
-}
