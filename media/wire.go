@@ -1,6 +1,10 @@
 package media
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"math"
+	"time"
+)
 
 // The binary messages of docs/protocol.md section 5. All integers are big-endian. Byte 0 is
 // WireVersion<<4 | kind.
@@ -202,6 +206,11 @@ type Ack struct {
 	Time    uint64 // the receiver's monotonic clock in µs at the last of these bytes
 }
 
+// Came is Time as a duration since the clock's start. A clock that no machine has is cut off at 292,000 years.
+func (a Ack) Came() time.Duration {
+	return time.Duration(min(a.Time, math.MaxInt64/1000)) * time.Microsecond
+}
+
 // Append puts the ack's wire form behind dst.
 func (a Ack) Append(dst []byte) []byte {
 	dst = append(dst, KindAck, 0)
@@ -266,10 +275,11 @@ const (
 	DropLost      DropReason = 5 // the publisher's connection broke in the middle
 	DropCatchUp   DropReason = 6 // a catch-up burst was not through in time
 	DropPaused    DropReason = 7 // the subscription was paused or taken back
-	DropReasons              = 8 // how many numbers there are, 0 included
+	DropQuiet     DropReason = 8 // not all audio fitted, and others were louder
+	DropReasons              = 9 // how many numbers there are, 0 included
 )
 
-var dropNames = [DropReasons]string{"", "age", "bytes", "gate", "publisher", "lost", "catch-up", "paused"}
+var dropNames = [DropReasons]string{"", "age", "bytes", "gate", "publisher", "lost", "catch-up", "paused", "quiet"}
 
 func (r DropReason) String() string {
 	if r < DropReasons {

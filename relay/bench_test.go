@@ -60,7 +60,7 @@ func (f *fanOut) pull() {
 			f.tb.Fatalf("subscriber %d pulled %d messages", i, len(f.out))
 		}
 		f.acked[i] += uint64(len(f.out[0].Data))
-		if !s.Acked(f.acked[i]) {
+		if !s.Acked(f.acked[i], time.Duration(f.group)*time.Millisecond) {
 			f.tb.Fatal("ack refused")
 		}
 	}

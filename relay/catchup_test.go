@@ -177,9 +177,11 @@ func TestCatchUpIsExemptFromAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, cam, bob := slowJoin(t)
 		for range 40 { // 4 s
-			wait(100 * time.Millisecond)
+			for range 10 {
+				wait(10 * time.Millisecond)
+				bob.halfRate(9_000)
+			}
 			cam.send(false, 10_000) // 400 kB behind the burst: more than one Pull brings
-			bob.halfRate(60_000)
 		}
 		bob.drain()
 		in := bob.of("ann", "camera")
@@ -227,13 +229,14 @@ func TestGateStaysClosedToASlowReceiver(t *testing.T) {
 		cam := w.join("ann").camera()
 		cam.send(true, 100)
 		bob.drain()
+		bob.known(100_000)
 		for range 4 {
 			cam.send(false, 500_000)
 			bob.pull()
 		}
 		wait(5 * time.Second)
 		bob.sub.Tick()
-		bob.drain() // all that is in flight at once: 1 MB a second, of a group of 2 MB
+		bob.drain() // all that is in flight at once, of a group of 2 MB
 		cam.send(false, 100)
 		bob.drain()
 		if in := bob.of("ann", "camera"); len(in.bursts) != 0 || bob.sub.Stats().ClosedGates != 1 {

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"landline/media"
+	"landline/relay/rate"
 )
 
 // Class is a delivery class: how old a frame may grow in a queue, and what goes before what.
@@ -50,8 +51,8 @@ const (
 
 	burstDeadline = 5 * time.Second // a catch-up burst that is not through by then is given up
 
-	// maxInFlight bounds what was sent and not yet acknowledged.
-	maxInFlight = 256 << 10
+	// splitSize is the payload of the pieces into which a chunk is split for slow receivers.
+	splitSize = rate.MinChunk / media.OffsetUnit * media.OffsetUnit
 	// batchBytes bounds one Pull, so that audio can overtake between two writes.
 	batchBytes = 64 << 10
 

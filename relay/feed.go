@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"slices"
 	"time"
 
 	"landline/media"
@@ -25,6 +26,8 @@ type feed struct {
 	nextSeq uint64
 	skip    bool          // the frame now arriving is being dropped, chunk by chunk
 	ageFrom time.Duration // age counts from here at the earliest: a burst held the queue up
+
+	speaker speaker // audio
 
 	closed   bool // video: nothing passes until the next group
 	slow     bool // and that only if the receiver keeps up: it closed since this receiver was slow
@@ -54,6 +57,11 @@ type burst struct {
 	state    burstState
 	frames   uint16
 	deadline time.Duration
+}
+
+// splitNext puts the pieces of the next item in its place. Items are shared with other bursts, so the list is a new one.
+func (b *burst) splitNext() {
+	b.items, b.next = slices.Concat(b.items[b.next].pieces(), b.items[b.next+1:]), 0
 }
 
 type burstState uint8
@@ -108,6 +116,13 @@ func (f *feed) pushChunk(it *item, now time.Duration) {
 	}
 	if it.begins() {
 		f.skip = false
+		if f.class == ClassAudio {
+			f.speaker.hear(&it.head, now)
+		}
+		if f.speaker.muffled {
+			f.skip = true
+			f.drop(1, media.DropQuiet)
+		}
 		if f.closed && it.opensGroup() && (!f.slow || f.sub.ready()) {
 			f.closed = false
 		}
@@ -191,6 +206,9 @@ func (f *feed) expire(now time.Duration) {
 		}
 		if now-max(e.at, f.ageFrom) <= f.maxAge {
 			return
+		}
+		if !f.video() {
+			f.speaker.late, f.speaker.lateAt, f.sub.crowded = true, now, true
 		}
 		f.cutHead(now, media.DropAge)
 	}

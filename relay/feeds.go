@@ -56,5 +56,8 @@ func (s *Subscriber) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
+	if s.gatherTimer != nil {
+		s.gatherTimer.Stop()
+	}
 	s.feeds, s.events, s.urgent, s.held = nil, nil, nil, nil
 }

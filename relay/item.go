@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"sync/atomic"
 	"time"
 
 	"landline/media"
@@ -21,6 +22,27 @@ type item struct {
 	seq  uint64 // position in the track
 	kind byte   // media.KindChunk, KindAbandon or KindEnd
 	head media.ChunkHeader
+
+	split atomic.Pointer[[]*item] // the same chunk in pieces, once a slow receiver needed them
+}
+
+// pieces gives the chunk in smaller ones (docs/protocol.md section 5.1). They are made once, for all slow receivers.
+func (it *item) pieces() []*item {
+	if p := it.split.Load(); p != nil {
+		return *p
+	}
+	var pieces []*item
+	payload := it.Data[it.head.Size():]
+	for off := 0; off < len(payload); off += splitSize {
+		end := min(off+splitSize, len(payload))
+		h := it.head
+		h.Offset += uint32(off)
+		h.Last = h.Last && end == len(payload)
+		m := Message{Data: append(h.Append(make([]byte, 0, h.Size()+end-off)), payload[off:end]...)}
+		pieces = append(pieces, &item{Message: m, seq: it.seq, kind: it.kind, head: h})
+	}
+	it.split.Store(&pieces)
+	return pieces
 }
 
 // controlItem is an Abandon or End as an item.
@@ -59,6 +81,20 @@ func (q *fifo) push(e entry) {
 		q.buf, q.head = q.buf[:n], 0
 	}
 	q.buf = append(q.buf, e)
+}
+
+// splitFirst puts the pieces of the first entry in its place, and returns by how many bytes of headers they are longer.
+func (q *fifo) splitFirst() (longer int) {
+	e := q.pop()
+	pieces := e.pieces()
+	buf := make([]entry, 0, len(pieces)+q.len())
+	longer = -len(e.Data)
+	for _, it := range pieces {
+		buf = append(buf, entry{it, e.at})
+		longer += len(it.Data)
+	}
+	q.buf, q.head = append(buf, q.buf[q.head:]...), 0
+	return longer
 }
 
 func (q *fifo) pop() entry {

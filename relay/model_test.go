@@ -219,7 +219,7 @@ func (m *model) pull(*rapid.T) {
 		s.pull()
 	case 2:
 		s.pull()
-		s.halfRate(uint64(rapid.IntRange(0, maxInFlight).Draw(m.rt, "acked")))
+		s.halfRate(uint64(rapid.IntRange(0, full).Draw(m.rt, "acked")))
 	default:
 		s.drain()
 	}
@@ -228,10 +228,8 @@ func (m *model) pull(*rapid.T) {
 // freeze makes a link as full as it can be; only an ack of all frees it.
 func (m *model) freeze(*rapid.T) {
 	s := m.live().s
-	if n := maxInFlight - s.sub.Stats().InFlight; n > 0 {
-		s.sub.AddSent(n)
-		s.bytes += uint64(n)
-	}
+	s.sub.AddSent(full)
+	s.bytes += full
 }
 
 func (m *model) time(*rapid.T) {

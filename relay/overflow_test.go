@@ -98,10 +98,10 @@ func TestGroupBehindAnAbandonSurvivesACut(t *testing.T) {
 		cam := w.join("ann").camera()
 		cam.send(true, 1000)
 		bob.drain()
-		bob.sub.AddSent(maxInFlight)
+		bob.sub.AddSent(full)
 		cam.send(false, 1000)
 		wait(300 * time.Millisecond)
-		bob.bytes += maxInFlight
+		bob.bytes += full
 		bob.ack() // the link is free again, but the writer does not come to pull
 		if err := cam.control(media.KindAbandon, 1, 2); err != nil {
 			t.Fatal(err)

@@ -26,6 +26,13 @@ func (s *Subscriber) pull(out []Out, now time.Duration) (batch []Out, more bool,
 	return out, more, asks
 }
 
+// pulling is one Pull under way.
+type pulling struct {
+	out    []Out
+	budget int // bytes that may still go into this batch
+	now    time.Duration
+}
+
 func (s *Subscriber) take(out []Out, now time.Duration) ([]Out, bool) {
 	s.told = toldNothing
 	if s.closed {
@@ -34,64 +41,63 @@ func (s *Subscriber) take(out []Out, now time.Duration) ([]Out, bool) {
 	if len(s.held) > 0 {
 		s.release(now)
 	}
-	room := s.room()
+	room := s.link.Room()
 	if room <= 0 {
-		s.waited = now
+		s.link.Wait(now)
 		return out, false
 	}
-	budget := min(room, batchBytes)
-	out = s.takeUrgent(out, &budget) // it may speak of a track whose end is among the events
-	out = s.takeEvents(out)
+	p := &pulling{out: out, budget: min(room, s.batch(now)), now: now}
+	s.takeUrgent(p) // it may speak of a track whose end is among the events
+	s.takeEvents(p)
 	s.expire(now)
-	out = s.takeUrgent(out, &budget)
-	for budget > 0 {
+	s.takeUrgent(p)
+	s.gather(now)
+	for p.budget > 0 {
 		f := s.pick()
 		if f == nil {
 			break
 		}
-		out = s.takeFrom(f, out, &budget, now)
-		out = s.takeUrgent(out, &budget) // an Abandon that stood in the queue
+		s.takeFrom(f, p)
+		s.takeUrgent(p) // an Abandon that stood in the queue
 	}
 	if len(s.held) > 0 {
 		s.release(now)
 	}
-	out = s.takeEvents(out)
+	s.takeEvents(p)
 	more := s.pick() != nil
-	if more && s.room() <= 0 {
-		s.waited = now
+	if more && s.link.Room() <= 0 {
+		s.link.Wait(now)
 		more = false
 	}
-	return out, more
+	return p.out, more
 }
 
-func (s *Subscriber) takeEvents(out []Out) []Out {
+func (s *Subscriber) takeEvents(p *pulling) {
 	for _, e := range s.events {
-		out = append(out, Out{Event: e})
+		p.out = append(p.out, Out{Event: e})
 	}
 	clear(s.events)
 	if s.events = s.events[:0]; cap(s.events) > 64 {
 		s.events = nil
 	}
-	return out
 }
 
-func (s *Subscriber) takeUrgent(out []Out, budget *int) []Out {
+func (s *Subscriber) takeUrgent(p *pulling) {
 	if len(s.urgent) == 0 {
-		return out
+		return
 	}
 	for _, m := range s.urgent {
-		out = s.emit(out, m, budget)
+		s.emit(m, p)
 	}
 	clear(s.urgent)
 	s.urgent = s.urgent[:0]
-	return out
 }
 
-func (s *Subscriber) emit(out []Out, m Message, budget *int) []Out {
-	*budget -= len(m.Data)
-	s.sent += uint64(len(m.Data))
+func (s *Subscriber) emit(m Message, p *pulling) {
+	p.budget -= len(m.Data)
+	s.link.Sent(len(m.Data), p.now)
 	s.totals.BytesOut.Add(uint64(len(m.Data)))
-	return append(out, Out{Message: m})
+	p.out = append(p.out, Out{Message: m})
 }
 
 // expire drops what is too old, and looks whether closed gates can open by a catch-up.
@@ -108,25 +114,17 @@ func (s *Subscriber) expire(now time.Duration) {
 			s.asks = append(s.asks, f)
 		}
 	}
-}
-
-// A gate that closed may open by a catch-up when the receiver has taken all but a little of what was sent,
-// and the whole group fits into a second of the rate at which it takes.
-const gateRest = 300 * time.Millisecond
-
-func (s *Subscriber) carries(f *feed, now time.Duration) bool {
-	g := f.source.group.Load()
-	if g == nil || g.over() || now-f.closedAt < gateRest || s.room() < maxInFlight*3/4 {
-		return false
+	if s.crowded {
+		s.crowded, s.crowdedAt = false, now
+		s.muffle(now)
 	}
-	return g.bytes <= s.rate.rate(now)
 }
 
 // pick chooses the feed that sends next: the first in order of class and priority, and among equals the one
 // that has waited longest.
 func (s *Subscriber) pick() (best *feed) {
 	for _, f := range s.feeds {
-		if !f.waiting() {
+		if !f.waiting() || s.gathering && !f.video() {
 			continue
 		}
 		if best != nil && before(best, f) {
@@ -140,28 +138,31 @@ func (s *Subscriber) pick() (best *feed) {
 }
 
 // takeFrom emits one message of a feed.
-func (s *Subscriber) takeFrom(f *feed, out []Out, budget *int, now time.Duration) []Out {
+func (s *Subscriber) takeFrom(f *feed, p *pulling) {
 	s.turn++
 	f.stamp = s.turn
 	if f.burst.state != burstNone {
-		return s.takeBurst(f, out, budget, now)
+		s.takeBurst(f, p)
+		return
+	}
+	if s.tooLong(f.queue.first().item, p.now) {
+		f.bytes += f.queue.splitFirst()
 	}
 	e := f.queue.pop()
 	switch e.kind {
 	case media.KindChunk:
 		f.bytes -= len(e.Data)
 		f.noteSent(e.item)
-		return s.emit(out, e.Message, budget)
+		s.emit(e.Message, p)
 	case media.KindEnd:
 		s.finish(f)
-		return s.emit(out, e.Message, budget)
+		s.emit(e.Message, p)
 	default:
 		f.abandonSent(e.head.Group, media.DropReason(e.Data[1]))
-		return out
 	}
 }
 
-func (s *Subscriber) takeBurst(f *feed, out []Out, budget *int, now time.Duration) []Out {
+func (s *Subscriber) takeBurst(f *feed, p *pulling) {
 	b := &f.burst
 	marker := media.Control{Kind: media.KindCatchUp, Alias: f.alias, Group: b.items[0].head.Group}
 	switch b.state {
@@ -169,23 +170,26 @@ func (s *Subscriber) takeBurst(f *feed, out []Out, budget *int, now time.Duratio
 		b.state = burstItems
 		marker.Code, marker.Frame = 1, b.frames
 		f.sentAny, f.sentGroup, f.sentNext, f.sentOpen = true, marker.Group, 0, false
-		return s.emit(out, Message{Data: marker.Append(nil)}, budget)
+		s.emit(Message{Data: marker.Append(nil)}, p)
 	case burstItems:
+		if s.tooLong(b.items[b.next], p.now) {
+			b.splitNext()
+		}
 		it := b.items[b.next]
 		if b.next++; b.next == len(b.items) {
 			b.state = burstEnd
 		}
 		if it.kind == media.KindAbandon {
 			f.abandonSent(it.head.Group, media.DropReason(it.Data[1]))
-			return out
+			return
 		}
 		f.noteSent(it)
-		return s.emit(out, it.Message, budget)
+		s.emit(it.Message, p)
 	default:
 		f.burst = burst{}
-		f.ageFrom = now
-		f.fit(now)
-		return s.emit(out, Message{Data: marker.Append(nil)}, budget)
+		f.ageFrom = p.now
+		f.fit(p.now)
+		s.emit(Message{Data: marker.Append(nil)}, p)
 	}
 }
 
@@ -196,34 +200,6 @@ func (f *feed) noteSent(it *item) {
 	if it.head.Last {
 		f.sentNext++
 	}
-}
-
-// AddSent counts payload bytes that the session sent besides what Pull returned: encoded events, acks.
-func (s *Subscriber) AddSent(n int) {
-	s.mu.Lock()
-	s.sent += uint64(n)
-	s.mu.Unlock()
-}
-
-// Acked takes the receiver's acknowledgement: payload bytes received on this connection. It reports false for
-// a number that goes back, or is more than was sent.
-func (s *Subscriber) Acked(bytes uint64) bool {
-	ok, wake := s.takeAck(bytes, s.now())
-	if wake {
-		s.notify(true)
-	}
-	return ok
-}
-
-func (s *Subscriber) takeAck(bytes uint64, now time.Duration) (ok, wake bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if bytes < s.acked || bytes > s.sent {
-		return false, false
-	}
-	s.rate.add(int(bytes-s.acked), now)
-	s.acked = bytes
-	return true, s.something() && s.wake(true)
 }
 
 // something reports whether a Pull could bring anything: queued things, or a gate that may open.
@@ -237,14 +213,6 @@ func (s *Subscriber) something() bool {
 		}
 	}
 	return false
-}
-
-// Busy reports whether something has waited for room in the last 5 s: then acks are wanted more often.
-func (s *Subscriber) Busy() bool {
-	now := s.now()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return now-s.waited < 5*time.Second
 }
 
 // Overflowed reports whether control had to be thrown away: the session must end.
@@ -272,6 +240,7 @@ func (s *Subscriber) age(now time.Duration) (wake bool) {
 	for _, f := range s.feeds {
 		f.expire(now)
 	}
+	s.letIn(now)
 	s.release(now)
 	if now-s.reported >= time.Second {
 		s.reportDrops(now)

@@ -232,7 +232,7 @@ func (r *receiver) chunk(m Message) {
 		r.t.Fatal(err)
 	}
 	in := r.track(c.Alias)
-	if !r.tape.same(m) {
+	if !r.tape.same(m) && m.Wire != nil { // a piece of a chunk is looked at when its frame is whole
 		r.t.Fatalf("%s: group %d frame %d offset %d is not the message that was written", in, c.Group, c.Frame, c.Offset)
 	}
 	if c.Offset == 0 {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"landline/media"
+	"landline/relay/rate"
 )
 
 // world is a relay with what a test needs to know of it.
@@ -99,8 +100,9 @@ func (s *session) pullOnce() (n int, more bool) {
 		s.message(o.Message)
 	}
 	s.bytes += uint64(events)
-	if over := s.sub.Stats().InFlight; media > 0 && over > maxBurst {
-		s.t.Fatalf("%d bytes in flight, more than %d", over, maxBurst)
+	// What found room leaves at most the window, less a byte, and one message in flight.
+	if st := s.sub.Stats(); media > 0 && st.InFlight-events >= st.Window+maxMessage {
+		s.t.Fatalf("%d bytes in flight, and the window is %d", st.InFlight, st.Window)
 	}
 	s.sub.AddSent(events)
 	if len(out) > 0 {
@@ -110,8 +112,29 @@ func (s *session) pullOnce() (n int, more bool) {
 	return len(out), more
 }
 
-// maxBurst is the most that is in flight after a Pull that found room: the cap less a byte, and one message.
-const maxBurst = maxInFlight - 1 + media.MaxMessageSize
+const maxMessage = media.MaxMessageSize
+
+// full is more than any link takes: a message of so many bytes leaves no room behind it.
+const full = rate.MaxWindow
+
+// known makes the subscriber's link one that was seen full at a rate, in bytes a second.
+func (s *session) known(bytesPerSecond int) {
+	s.t.Helper()
+	c := &s.sub.link
+	at := s.w.relay.now()
+	s.sub.mu.Lock()
+	defer s.sub.mu.Unlock()
+	for c.Capacity(at) == 0 || c.Rate() > bytesPerSecond*11/10 {
+		c.Sent(bytesPerSecond/10, at)
+		s.bytes += uint64(bytesPerSecond / 10)
+		c.Wait(at)
+		wait(100 * time.Millisecond)
+		at = s.w.relay.now()
+		if !c.Acked(s.bytes, 2*at, at) { // ever later than before
+			s.t.Fatal("ack refused")
+		}
+	}
+}
 
 // pull takes all that the link has room for.
 func (s *session) pull() {
@@ -123,7 +146,7 @@ func (s *session) pull() {
 
 func (s *session) ack() {
 	s.t.Helper()
-	if !s.sub.Acked(s.bytes) {
+	if !s.sub.Acked(s.bytes, s.w.relay.now()) {
 		s.t.Fatalf("ack of %d refused", s.bytes)
 	}
 }

@@ -33,7 +33,11 @@ type LinkStats struct {
 	QueueBytes   int
 	QueueAge     time.Duration // of the oldest frame that waits
 	InFlight     int           // bytes sent and not acknowledged
-	Rate         int           // bytes a second delivered, the best of the last 2 s
+	Window       int           // bytes that may be in flight
+	Delay        time.Duration // queueing on the path, of the newest acknowledged message
+	RTT          time.Duration // the shortest of late
+	Rate         int           // bytes a second delivered, the best of 2 s
+	Capacity     int           // the same where the link was seen full of late, else 0
 	Sent         uint64        // payload bytes on this connection
 	ClosedGates  int           // video tracks that wait for a key frame
 	Drops        DropCounts
@@ -84,7 +88,9 @@ func (s *Subscriber) Stats() LinkStats {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	l := LinkStats{InFlight: int(s.sent - s.acked), Rate: s.rate.rate(now), Sent: s.sent, Drops: s.drops,
+	sent, _ := s.link.Total()
+	l := LinkStats{InFlight: s.link.InFlight(), Window: s.link.Window(), Delay: s.link.Delay(), RTT: s.link.RTT(), Rate: s.link.Rate(),
+		Capacity: s.link.Capacity(now), Sent: sent, Drops: s.drops,
 		Subscribed: len(s.feeds), WaitingEvent: len(s.events)}
 	for _, f := range s.feeds {
 		l.QueueBytes += f.bytes

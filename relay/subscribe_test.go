@@ -164,14 +164,15 @@ func TestPauseBehindTheBeginOfABurst(t *testing.T) {
 		cam.send(true, 1000)
 		bob := w.join("bob")
 		bob.drain()
-		bob.sub.AddSent(maxInFlight - 1)
 		bob.subscribe(Selector{}, Want{})
 		in := bob.of("ann", "camera")
-		if bob.pull(); !in.burst || in.whole != 0 {
+		p := &pulling{now: w.relay.now()}
+		bob.sub.takeFrom(bob.sub.feeds[0], p)
+		bob.message(p.out[0].Message)
+		if !in.burst || in.whole != 0 {
 			t.Fatalf("burst open %v with %d frames", in.burst, in.whole)
 		}
 		bob.subscribe(Selector{}, Want{Paused: true})
-		bob.bytes += maxInFlight - 1
 		if bob.drain(); in.burst || len(in.abandons) != 1 || in.abandons[0].Frame != 0 {
 			t.Errorf("burst open %v, abandons %v", in.burst, in.abandons)
 		}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"landline/media"
+	"landline/relay/rate"
 )
 
 // Out is one thing to send: an event to encode, or a binary message.
@@ -32,9 +33,12 @@ type Subscriber struct {
 	told     notified
 	asks     []*feed // scratch: gates that ask upstream
 
-	sent, acked uint64 // payload bytes on this connection
-	rate        meter
-	waited      time.Duration // when something last waited for room
+	link        rate.Controller
+	gathering   bool // audio waits for more audio: see gather
+	crowded     bool // audio waited too long since the last look
+	crowdedAt   time.Duration
+	muffledAt   time.Duration // when a speaker was last shut out or let in
+	gatherTimer *time.Timer
 	reported    time.Duration // when drops were last reported
 	drops       DropCounts    // of feeds that are gone
 }
@@ -58,14 +62,8 @@ const (
 )
 
 func newSubscriber(notify func(bool), now func() time.Duration, totals *Totals) *Subscriber {
-	return &Subscriber{notify: notify, now: now, totals: totals, waited: -time.Hour, reported: -time.Hour}
+	return &Subscriber{notify: notify, now: now, totals: totals, link: rate.New(), reported: -time.Hour}
 }
-
-// room is how many bytes may be sent now.
-func (s *Subscriber) room() int { return maxInFlight - int(s.sent-s.acked) }
-
-// ready reports whether the receiver keeps up, so that a gate may open.
-func (s *Subscriber) ready() bool { return s.room() >= maxInFlight/2 }
 
 func (s *Subscriber) dropped(frames uint64, why media.DropReason) { s.totals.drops[why].Add(frames) }
 
@@ -76,7 +74,7 @@ func (s *Subscriber) wake(audio bool) bool {
 	if audio {
 		want = toldAudio
 	}
-	if s.closed || s.told >= want || s.room() <= 0 {
+	if s.closed || s.told >= want || s.link.Room() <= 0 {
 		return false
 	}
 	s.told = want
@@ -91,8 +89,8 @@ func (s *Subscriber) pushItem(f *feed, it *item, now time.Duration) (wake, askKe
 		return false, false
 	}
 	f.push(it, now)
-	if s.room() <= 0 {
-		s.waited = now
+	if s.link.Room() <= 0 && f.waiting() {
+		s.link.Wait(now)
 	}
 	if (f.waiting() || len(s.urgent) > 0) && s.wake(!f.video()) {
 		wake = true
@@ -220,37 +218,6 @@ func (s *Subscriber) remove(f *feed) {
 			return
 		}
 	}
-}
-
-// meter measures the delivered rate: bytes acknowledged in slots of a quarter of a second.
-type meter struct {
-	slots [8]int
-	slot  int64
-}
-
-const meterSlot = 250 * time.Millisecond
-
-func (m *meter) add(n int, now time.Duration) {
-	m.advance(now)
-	m.slots[m.slot%int64(len(m.slots))] += n
-}
-
-func (m *meter) advance(now time.Duration) {
-	slot := int64(now / meterSlot)
-	for i := max(m.slot+1, slot-int64(len(m.slots))+1); i <= slot; i++ {
-		m.slots[i%int64(len(m.slots))] = 0
-	}
-	m.slot = max(m.slot, slot)
-}
-
-// rate is the most that was delivered in any slot of the last 2 s, in bytes a second.
-func (m *meter) rate(now time.Duration) int {
-	m.advance(now)
-	most := 0
-	for _, n := range m.slots {
-		most = max(most, n)
-	}
-	return most * int(time.Second/meterSlot)
 }
 
 // Totals counts over all subscribers of a relay.

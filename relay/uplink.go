@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"landline/media"
+	"landline/relay/rate"
 )
 
 // Uplink is a sender's own queue towards a relay: the same Subscriber that a relay keeps for each of its
@@ -84,7 +85,12 @@ func (t *UplinkTrack) push(it *item) {
 func (u *Uplink) Drained() bool {
 	u.mu.Lock()
 	defer u.mu.Unlock()
-	return len(u.events) == 0 && len(u.urgent) == 0 && u.pick() == nil && u.sent == u.acked
+	for _, f := range u.feeds {
+		if f.waiting() {
+			return false
+		}
+	}
+	return len(u.events) == 0 && len(u.urgent) == 0 && u.link.InFlight() == 0
 }
 
 // Age is how long the oldest waiting frame has waited.
@@ -102,7 +108,7 @@ func (u *Uplink) Age() (oldest time.Duration) {
 func (u *Uplink) Reconnected() {
 	now := u.now()
 	u.mu.Lock()
-	u.sent, u.acked, u.rate, u.told, u.urgent = 0, 0, meter{}, toldNothing, nil
+	u.link, u.told, u.urgent = rate.New(), toldNothing, nil
 	for _, f := range u.feeds {
 		ended := f.ended
 		var end entry

@@ -56,7 +56,7 @@ func (u *uplinkWorld) carry(ack bool) {
 			}
 		}
 	}
-	if ack && !u.up.Acked(u.sent) {
+	if ack && !u.up.Acked(u.sent, u.up.now()) {
 		u.t.Fatal("ack refused")
 	}
 	u.bob.drain()
@@ -112,13 +112,13 @@ func TestUplinkWantsAKeyFrameWhenItsGateIsClosed(t *testing.T) {
 		if u.write(true, 1000) {
 			t.Error("a key frame is wanted behind a key frame")
 		}
-		u.up.AddSent(maxInFlight)
+		u.up.AddSent(full)
 		wait(time.Second)
 		if !u.write(false, 1000) {
 			t.Error("the group is being dropped, and no key frame is wanted")
 		}
-		u.sent += maxInFlight
-		u.up.Acked(u.sent)
+		u.sent += full
+		u.up.Acked(u.sent, u.up.now())
 		if u.write(true, 1000) {
 			t.Error("a key frame is wanted behind a key frame")
 		}
@@ -168,7 +168,7 @@ func TestUplinkTrackMayWaitLonger(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		u := newUplinkWorld(t)
 		u.track.Wait(10 * time.Second)
-		u.up.AddSent(maxInFlight)
+		u.up.AddSent(full)
 		for i := range 20 {
 			u.write(i == 0, 1000)
 			wait(400 * time.Millisecond)

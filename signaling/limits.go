@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"landline/media"
+	"landline/relay/rate"
 )
 
 // Limits are the numbers of docs/protocol.md section 13 that a client is told.
@@ -36,9 +37,9 @@ const (
 	DeadTimeout = 10 * time.Second
 	Heartbeat   = 3 * time.Second
 
-	AckEvery     = 100 * time.Millisecond // the interval until ackInterval asks for another
-	AckEveryBusy = 20 * time.Millisecond
-	AckBytes     = 64 << 10 // an ack is due at once after so many bytes
+	AckEvery = rate.AckEvery // the interval until ackInterval asks for another
+	AckBytes = 16 << 10      // an ack is due at once after so many bytes
+	AckFirst = 16            // and for each of the first messages of a connection: the sender is to know the path before it fills it
 )
 
 // DefaultLimits is what a server announces.

@@ -24,7 +24,7 @@ func steps(rtt time.Duration, at []time.Duration, rates []float64) func(time.Dur
 func TestALinkThatFallsEmptiesItsQueueAtOnceAndOneThatRisesIsUsedSoon(t *testing.T) {
 	for down := 8 * time.Second; down < 14*time.Second; down += 170 * time.Millisecond {
 		up := down + 10*time.Second
-		s := &sim{c: New(), chunk: greedy, path: steps(60*time.Millisecond, []time.Duration{down, up}, []float64{3 * mbit, 0.5 * mbit, 3 * mbit})}
+		s := &sim{c: fresh(), chunk: greedy, path: steps(60*time.Millisecond, []time.Duration{down, up}, []float64{3 * mbit, 0.5 * mbit, 3 * mbit})}
 		s.run(down)
 		flying := s.c.InFlight()
 		// What is in flight when the link falls, 0.1 s of the faster one, takes 0.7 s of the slower. Soon after that the queue
@@ -46,7 +46,7 @@ func TestALinkThatFallsEmptiesItsQueueAtOnceAndOneThatRisesIsUsedSoon(t *testing
 func TestAStallIsForgottenSoon(t *testing.T) {
 	const stall, over = 5 * time.Second, 7 * time.Second
 	p := path{2 * mbit, 60 * time.Millisecond, math.MaxInt32}
-	s := &sim{c: New(), chunk: greedy, path: constant(p)}
+	s := &sim{c: fresh(), chunk: greedy, path: constant(p)}
 	s.run(stall)
 	// Nothing arrives for two seconds, and what was under way comes then.
 	for i := range s.arrivals {
@@ -66,7 +66,7 @@ func TestAStallIsForgottenSoon(t *testing.T) {
 func TestACallThatTheLinkCarriesIsNotHeldUp(t *testing.T) {
 	// 30 frames a second of 3 kB and a key frame of 30 kB every two seconds: 0.83 Mbit/s on a link of 10.
 	p := path{10 * mbit, 40 * time.Millisecond, math.MaxInt32}
-	s := &sim{c: New(), path: constant(p)}
+	s := &sim{c: fresh(), path: constant(p)}
 	frames, left := 0, 0
 	var worst, since time.Duration
 	s.chunk = func(now time.Duration, s *sim) int {
@@ -100,7 +100,7 @@ func TestACallThatTheLinkCarriesIsNotHeldUp(t *testing.T) {
 func TestClocksThatDriftAndRoutesThatChange(t *testing.T) {
 	// The receiver's clock runs 100 ppm fast, and after 100 s the way is 80 ms longer.
 	p := path{1 * mbit, 50 * time.Millisecond, math.MaxInt32}
-	s := &sim{c: New(), chunk: greedy}
+	s := &sim{c: fresh(), chunk: greedy}
 	s.path = func(now time.Duration) path {
 		s.skew = now / 10_000
 		q := p
@@ -117,8 +117,19 @@ func TestClocksThatDriftAndRoutesThatChange(t *testing.T) {
 	}
 }
 
+func TestAReceiverThatReadsInGulpsIsNotStarved(t *testing.T) {
+	p := path{10 * mbit, 20 * time.Millisecond, math.MaxInt32}
+	s := &sim{c: fresh(), chunk: greedy, path: constant(p), gulp: 100 * time.Millisecond}
+	s.run(40 * time.Second)
+	for _, from := range []time.Duration{2 * time.Second, 10 * time.Second, 30 * time.Second} {
+		if use, _ := s.measure(p, from, from+10*time.Second); use < 0.25 {
+			t.Errorf("from %v %.2f of the link are used", from, use)
+		}
+	}
+}
+
 func TestAcksAloneAreNotInFlight(t *testing.T) {
-	c := New()
+	c := fresh()
 	for range 10_000 {
 		c.SentAck(20)
 	}
@@ -135,7 +146,7 @@ func TestAcksAloneAreNotInFlight(t *testing.T) {
 }
 
 func TestAcksThatCannotBe(t *testing.T) {
-	c := New()
+	c := fresh()
 	c.Sent(100, 0)
 	if c.Acked(101, 0, time.Second) {
 		t.Error("an ack for more than was sent was taken")
@@ -149,7 +160,7 @@ func TestAcksThatCannotBe(t *testing.T) {
 func FuzzController(f *testing.F) {
 	f.Add([]byte{1, 200, 2, 50, 3, 9, 2, 200, 4, 0})
 	f.Fuzz(func(t *testing.T, ops []byte) {
-		c := New()
+		c := fresh()
 		var now time.Duration
 		var sent, acked uint64
 		for i := 0; i+1 < len(ops); i += 2 {

@@ -20,6 +20,8 @@ const (
 
 func (m *marks) empty() bool { return m.head == len(m.buf) }
 
+func (m *marks) oldest() time.Duration { return m.buf[m.head].at }
+
 func (m *marks) push(begin, end uint64, at time.Duration) {
 	if n := len(m.buf); n > m.head {
 		last := &m.buf[n-1]
@@ -34,10 +36,11 @@ func (m *marks) push(begin, end uint64, at time.Duration) {
 	m.buf = append(m.buf, mark{begin, end, at})
 }
 
-// pop takes out the marks up to a position, and gives the time of the newest of them.
-func (m *marks) pop(to uint64) (at time.Duration, any bool) {
+// pop takes out the marks up to a position, and gives the time of the newest of them, and how many they are.
+func (m *marks) pop(to uint64) (at time.Duration, n int) {
 	for m.head < len(m.buf) && m.buf[m.head].end <= to {
-		at, any = m.buf[m.head].at, true
+		at = m.buf[m.head].at
+		n++
 		m.head++
 	}
 	if m.head == len(m.buf) {
@@ -46,7 +49,7 @@ func (m *marks) pop(to uint64) (at time.Duration, any bool) {
 			m.buf = nil
 		}
 	}
-	return at, any
+	return at, n
 }
 
 // highest keeps the highest rate of the last 2 s of a time that only passes while the sender is limited by the path.

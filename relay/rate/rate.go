@@ -30,6 +30,8 @@ const (
 	spanLeast = 50 * time.Millisecond  // between two acks that give a rate: less is noise
 	spanMost  = 500 * time.Millisecond // more is a pause, which tells nothing
 
+	gulp = 3 // messages acknowledged at once tell how far apart acks are: with fewer, the messages may be
+
 	cutTo = 0.85 // of the delivered rate, when the delay is too high
 )
 
@@ -53,6 +55,7 @@ type Controller struct {
 	limited  bool          // something waited for room since the last ack
 	waitedAt time.Duration // when something last did
 	ackedAt  time.Duration // when the last ack came
+	gap      time.Duration // between acks of several messages, smoothed: some receivers read in gulps
 
 	// Delay, by the difference of the two clocks.
 	based  bool
@@ -86,7 +89,7 @@ type point struct {
 }
 
 // New makes a controller for a new connection.
-func New() *Controller { return &Controller{window: FirstWindow, waitedAt: -BusyFor, rates: highest{}} }
+func New() Controller { return Controller{window: FirstWindow, waitedAt: -BusyFor} }
 
 // Sent notes a message of n payload bytes that was given to the socket.
 func (c *Controller) Sent(n int, now time.Duration) {
@@ -131,6 +134,17 @@ func (c *Controller) AckEvery(now time.Duration) time.Duration {
 	return AckEvery
 }
 
+// Silence is how long nothing has been acknowledged though something is under way.
+func (c *Controller) Silence(now time.Duration) time.Duration {
+	if c.marks.empty() {
+		return 0
+	}
+	return now - max(c.ackedAt, c.marks.oldest())
+}
+
+// between is the time between acks to reckon with.
+func (c *Controller) between(now time.Duration) time.Duration { return max(c.AckEvery(now), c.gap) }
+
 // Window is what may be in flight, in bytes.
 func (c *Controller) Window() int { return c.window }
 
@@ -163,12 +177,15 @@ func (c *Controller) Acked(total uint64, came, now time.Duration) bool {
 	}
 	newly := int(total - c.acked)
 	c.acked = total
-	sentAt, any := c.marks.pop(total)
-	if !any {
+	sentAt, messages := c.marks.pop(total)
+	if messages == 0 {
 		return true // of acks alone
 	}
 	limited := c.limited
 	c.limited = false
+	if limited && messages >= gulp {
+		c.gap += (min(now-c.ackedAt, AckEvery) - c.gap) / 8
+	}
 	c.timed(came-sentAt, now-sentAt, limited, now)
 	c.measured(total, came, limited, now)
 	c.ackedAt = now

@@ -32,9 +32,16 @@ type sim struct {
 	gotAt     time.Duration
 	unacked   int
 	messages  int
+	gulp      time.Duration // how often the receiver reads; 0 = always
 	ackDue    time.Duration // 0 = none
 	delivered []delivery
 	trace     func(kind string, n uint64, came, at time.Duration)
+	acked     func()
+}
+
+func fresh() *Controller {
+	c := New()
+	return &c
 }
 
 type message struct {
@@ -72,17 +79,22 @@ func (s *sim) run(until time.Duration) {
 			if !s.c.Acked(a.bytes, a.came, s.now) {
 				panic("an honest ack was refused")
 			}
+			if s.acked != nil {
+				s.acked()
+			}
 		}
 		s.send(p)
 	}
 }
 
 func (s *sim) receive(p path) {
-	for len(s.arrivals) > 0 && s.arrivals[0].at <= s.now {
+	for len(s.arrivals) > 0 && s.arrivals[0].at <= s.now && (s.gulp == 0 || s.now%s.gulp == 0) {
 		m := s.arrivals[0]
 		s.arrivals = s.arrivals[1:]
 		s.got += uint64(m.size)
-		s.gotAt = m.at
+		if s.gotAt = m.at; s.gulp != 0 {
+			s.gotAt = s.now
+		}
 		s.delivered = append(s.delivered, delivery{m.at, m.wait, m.size})
 		if s.unacked += m.size; s.ackDue == 0 {
 			s.ackDue = s.now + s.c.AckEvery(s.now)
@@ -92,7 +104,7 @@ func (s *sim) receive(p path) {
 		}
 	}
 	if s.unacked >= ackBytes || s.ackDue != 0 && s.now >= s.ackDue {
-		s.acks = append(s.acks, ack{s.got, s.gotAt + s.skew, s.now + p.rtt/2})
+		s.acks = append(s.acks, ack{s.got, (s.gotAt + s.skew).Truncate(time.Microsecond), s.now + p.rtt/2})
 		s.unacked, s.ackDue = 0, 0
 	}
 }
@@ -163,7 +175,7 @@ func queueGoal(p path) time.Duration {
 // check holds one path to the goals, the queue with so much slack.
 func check(t *testing.T, p path, skew, slack time.Duration) {
 	t.Helper()
-	s := &sim{c: New(), path: constant(p), skew: skew, chunk: greedy}
+	s := &sim{c: fresh(), path: constant(p), skew: skew, chunk: greedy}
 	from := settleTime(p)
 	to := from + 30*time.Second
 	s.run(to)

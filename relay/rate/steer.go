@@ -22,11 +22,11 @@ func (c *Controller) steer(newly int, limited bool, now time.Duration) {
 		c.steerProbe(now)
 	case c.mode == drain:
 		if c.delay <= standing {
-			c.settle()
+			c.settle(now)
 		}
 	case c.mode == startup:
 		if c.delay > lowDelay && c.now > 0 {
-			c.settle()
+			c.settle(now)
 		} else if limited {
 			c.grow(newly, now)
 		}
@@ -46,28 +46,32 @@ func (c *Controller) tooHigh() time.Duration {
 // cut takes the window down to what was delivered just now, and a little less, so that the queue on the path empties.
 func (c *Controller) cut(now time.Duration) {
 	c.full, c.filled = now, true
-	c.rates.reset(c.now)
-	c.window = clamp(cutTo * c.now * seconds(c.rtt+c.AckEvery(now)))
+	if c.now > 0 {
+		c.rates.reset(c.now)
+		c.window = clamp(cutTo * c.now * seconds(c.rtt+c.between(now)))
+	} else {
+		c.window = max(c.window/2, MinWindow)
+	}
 	c.mode, c.round, c.high = drain, c.sent, 0
 }
 
 // settle makes the window what the path takes.
-func (c *Controller) settle() {
+func (c *Controller) settle(now time.Duration) {
 	c.mode, c.lowSince = steady, 0
-	c.window = min(c.window, c.target(AckEveryBusy))
+	c.window = min(c.window, c.target(now))
 }
 
 // target is what the path takes in a round trip and between two acks, in whole chunks, and the queue that is to stand on it.
-func (c *Controller) target(acks time.Duration) int {
+func (c *Controller) target(now time.Duration) int {
 	rate := c.rates.most()
-	takes := rate * seconds(c.rtt+acks)
+	takes := rate * seconds(c.rtt+c.between(now))
 	return clamp(max(math.Ceil(takes/MinChunk)*MinChunk, takes+rate*seconds(standing)))
 }
 
 // grow widens the window by what was acknowledged, so that it doubles in a round trip. A link that was full once, and has
 // its target already, is asked for more with care: by a quarter.
 func (c *Controller) grow(newly int, now time.Duration) {
-	if c.filled && c.window >= c.target(c.AckEvery(now)) {
+	if c.filled && c.window >= c.target(now) {
 		newly /= 4
 	}
 	c.window = min(c.window+newly, MaxWindow)
@@ -76,7 +80,7 @@ func (c *Controller) grow(newly int, now time.Duration) {
 // steerSteady follows the rate. Where the delay stays low for a round trip though something waits, the path takes more
 // than was thought: the window doubles again.
 func (c *Controller) steerSteady(newly int, limited bool, now time.Duration) {
-	target := c.target(c.AckEvery(now))
+	target := c.target(now)
 	if !limited {
 		// Where there is little to send the rate is low, and the window is to let a key frame through.
 		c.window = max(min(c.window, max(4*target, FirstWindow)), target)
@@ -91,7 +95,7 @@ func (c *Controller) steerSteady(newly int, limited bool, now time.Duration) {
 	switch {
 	case c.lowSince == 0:
 		c.lowSince = now
-	case now-c.lowSince >= c.rtt+c.AckEvery(now):
+	case now-c.lowSince >= c.rtt+c.between(now):
 		c.mode = startup
 		c.grow(newly, now)
 	}

@@ -16,8 +16,9 @@ type acks struct {
 	interval time.Duration
 	bytes    uint64
 	at       time.Time // when the last of bytes came
-	fresh    bool      // anything but acks came since the last ack
-	acked    uint64    // bytes in the last ack
+	messages int
+	fresh    bool   // anything but acks came since the last ack
+	acked    uint64 // bytes in the last ack
 	ackedAt  time.Time
 }
 
@@ -33,10 +34,14 @@ func (a *acks) count(n int, isAck bool, at time.Time) (look bool) {
 	if at.After(a.at) {
 		a.at = at
 	}
-	look = !isAck && !a.fresh || before < signaling.AckBytes && a.bytes-a.acked >= signaling.AckBytes
+	a.messages++
+	look = !isAck && (!a.fresh || a.first()) || before < signaling.AckBytes && a.bytes-a.acked >= signaling.AckBytes
 	a.fresh = a.fresh || !isAck
 	return look
 }
+
+// first reports whether the messages that came are the first of the connection: each is acknowledged at once.
+func (a *acks) first() bool { return a.messages <= signaling.AckFirst }
 
 // due returns the ack to send now, or in how long there will be one; 0 means none in sight.
 func (a *acks) due(now time.Time) (ack media.Ack, send bool, in time.Duration) {
@@ -46,7 +51,7 @@ func (a *acks) due(now time.Time) (ack media.Ack, send bool, in time.Duration) {
 		return ack, false, 0
 	}
 	next := a.ackedAt.Add(a.interval)
-	if wait := next.Sub(now); wait > 0 && a.bytes-a.acked < signaling.AckBytes {
+	if wait := next.Sub(now); wait > 0 && !a.first() && a.bytes-a.acked < signaling.AckBytes {
 		return ack, false, wait
 	}
 	a.fresh, a.acked, a.ackedAt = false, a.bytes, now

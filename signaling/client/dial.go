@@ -29,7 +29,7 @@ func (e *refused) Error() string { return e.text }
 func (r *Room) connect(ctx context.Context) (*session, error) {
 	ctx, cancel := context.WithTimeout(ctx, dialTime)
 	defer cancel()
-	s := &session{room: r, began: time.Now(), over: make(chan struct{}), acks: newAcks(time.Now())}
+	s := &session{room: r, began: time.Now(), over: make(chan struct{}), acks: newAcks(time.Now()), asked: signaling.AckEvery}
 	if err := s.dial(ctx); err != nil {
 		return nil, err
 	}

@@ -31,7 +31,11 @@ func TestRelayThatBreaksTheProtocolEndsTheRoom(t *testing.T) {
 			url := script(t, func(ws *websocket.Conn) {
 				_ = ws.WriteMessage(websocket.TextMessage, []byte(scriptedJoined))
 				_ = ws.WriteMessage(msg.kind, msg.data)
-				_, _, _ = ws.ReadMessage()
+				for { // acks, and then the client's close
+					if _, _, err := ws.ReadMessage(); err != nil {
+						return
+					}
+				}
 			})
 			r := dial(t, Options{URL: url})
 			select {

@@ -36,7 +36,7 @@ type session struct {
 	// Of the handshake and then of the writer.
 	sent    uint64 // payload bytes of all messages
 	out     []relay.Out
-	busy    bool // the relay was asked for acks more often
+	asked   time.Duration // the time between acks that the relay was last asked for
 	byeSent bool
 
 	buf bytes.Buffer // of the reader
@@ -157,7 +157,7 @@ func (s *session) takeBinary(data []byte) error {
 			return wrong("%v", err)
 		}
 		s.took(len(data), true, now)
-		if !s.uplink.Acked(ack.Bytes) {
+		if !s.uplink.Acked(ack.Bytes, ack.Came()) {
 			return wrong("it acknowledged %d bytes, which were not sent", ack.Bytes)
 		}
 		s.room.acked(ack.Bytes)

@@ -44,25 +44,28 @@ func TestAcksComeByTimeAndByBytes(t *testing.T) {
 	expect(0, false, 0)
 	a.count(20, true, at(0))
 	expect(200, false, 0) // acks alone are not acknowledged
-	if !a.count(100, false, at(210)) {
-		t.Error("the first message does not make the writer look")
+	for i := 1; i < signaling.AckFirst; i++ {
+		if !a.count(1, false, at(200+i)) {
+			t.Error("one of the first messages does not make the writer look")
+		}
+		expect(200+i, true, uint64(20+i))
 	}
-	expect(210, true, 120)
+	first := uint64(20 + signaling.AckFirst - 1)
 	a.count(100, false, at(220))
 	expect(300, false, 0)
-	expect(310, true, 220)
+	expect(315, true, first+100)
 	a.count(100, false, at(320))
-	if !a.count(64<<10, false, at(321)) {
-		t.Error("64 KiB do not make the writer look")
+	if !a.count(signaling.AckBytes, false, at(321)) {
+		t.Error("16 KiB do not make the writer look")
 	}
-	expect(321, true, 220+100+64<<10)
+	expect(321, true, first+200+signaling.AckBytes)
 	a.every(20 * time.Millisecond)
 	a.count(1, false, at(322))
-	expect(341, true, 220+101+64<<10)
-	if !a.count(64<<10, true, at(342)) { // of acks, which would fill the relay's cap one day
-		t.Error("64 KiB of acks do not make the writer look")
+	expect(341, true, first+201+signaling.AckBytes)
+	if !a.count(signaling.AckBytes, true, at(342)) { // of acks, which would never be acknowledged otherwise
+		t.Error("16 KiB of acks do not make the writer look")
 	}
-	expect(400, true, 220+101+128<<10)
+	expect(400, true, first+201+2*signaling.AckBytes)
 }
 
 func TestSilentLinkIsGivenUpAfterTenSeconds(t *testing.T) {

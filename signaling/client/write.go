@@ -72,12 +72,8 @@ func (s *session) sendControl() error {
 		return nil
 	}
 	messages, bye := s.room.outgoingControl()
-	if busy := s.uplink.Busy(); busy != s.busy {
-		s.busy = busy
-		every := signaling.AckEvery
-		if busy {
-			every = signaling.AckEveryBusy
-		}
+	if every := s.uplink.AckEvery(); every != s.asked {
+		s.asked = every
 		messages = append(messages, &signaling.AckInterval{Type: "ackInterval", Ms: every.Milliseconds()})
 	}
 	for _, m := range messages {
@@ -110,7 +106,10 @@ func (s *session) counts(n int) {
 func (s *session) sendAck() (wait time.Duration, err error) {
 	ack, send, wait := s.acks.due(time.Now())
 	if send {
-		s.counts(media.AckSize)
+		s.sent += media.AckSize
+		if s.uplink != nil {
+			s.uplink.AddSentAck(media.AckSize)
+		}
 		err = s.conn.WriteMessage(websocket.BinaryMessage, ack.Append(nil))
 	}
 	if wait == 0 {

@@ -28,7 +28,7 @@ func TestMediaGoesThroughUnchanged(t *testing.T) {
 		t.Fatalf("first announcement: %+v", added)
 	}
 	for i, want := range sent {
-		if got := bob.awaitMedia(); !bytes.Equal(got, want) {
+		if got := bob.awaitWhole(len(want)); !bytes.Equal(got, want) {
 			t.Fatalf("message %d differs: %x… for %x…", i, got[:20], want[:20])
 		}
 	}
@@ -73,7 +73,7 @@ func TestLateJoinerGetsTheCurrentGroupAtOnce(t *testing.T) {
 		t.Fatalf("marker %+v, %v", m, err)
 	}
 	for i := range want {
-		if got := bob.awaitMedia(); !bytes.Equal(got, want[i]) {
+		if got := bob.awaitWhole(len(want[i])); !bytes.Equal(got, want[i]) {
 			t.Fatalf("message %d of the burst differs", i)
 		}
 	}

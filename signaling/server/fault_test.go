@@ -80,13 +80,11 @@ func TestAcksAreAcknowledgedInTheEnd(t *testing.T) {
 			}
 		}
 	}
-	before := acked() // for hello and join
 	ack := masked(signaling.OpBinary, media.Ack{}.Append(nil))
-	for n := 0; n < signaling.AckBytes; n += media.AckSize {
+	for n := 0; n < 2*signaling.AckBytes; n += media.AckSize { // some may be in the ack of what came before
 		r.send(ack)
 	}
-	if now := acked(); now < before+signaling.AckBytes {
-		t.Errorf("%d bytes were acknowledged, and then %d", before, now)
+	for acked() < signaling.AckBytes { // or the test ends with the connection
 	}
 }
 

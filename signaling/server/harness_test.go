@@ -69,8 +69,7 @@ type probe struct {
 	got    uint64 // payload bytes received
 	noAcks bool
 
-	acked   uint64
-	ackedAt time.Time
+	began time.Time
 
 	writing sync.Mutex // one goroutine may read while another writes
 }
@@ -88,7 +87,7 @@ func dialBy(t testing.TB, url string, d websocket.Dialer) *probe {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = ws.Close() })
-	return &probe{t: t, ws: ws}
+	return &probe{t: t, ws: ws, began: time.Now()}
 }
 
 // enter dials and joins; join is the join message's fields beyond type and room, as JSON, or "".
@@ -129,16 +128,14 @@ func (p *probe) binary(b []byte) {
 	}
 }
 
-// next reads one message, and acknowledges when it is time.
+// next reads one message, and acknowledges it: a reader without a timer cannot put that off.
 func (p *probe) next() (kind int, msg []byte, err error) {
 	_ = p.ws.SetReadDeadline(time.Now().Add(patience))
 	kind, msg, err = p.ws.ReadMessage()
 	if err == nil {
 		p.got += uint64(len(msg))
-		due := p.got-p.acked >= 16<<10 || time.Since(p.ackedAt) > signaling.AckEveryBusy
-		if due && !p.noAcks && (kind == websocket.TextMessage || msg[0] != media.KindAck) {
-			p.acked, p.ackedAt = p.got, time.Now()
-			_ = p.write(websocket.BinaryMessage, media.Ack{Bytes: p.got}.Append(nil))
+		if !p.noAcks && (kind == websocket.TextMessage || msg[0] != media.KindAck) {
+			_ = p.write(websocket.BinaryMessage, media.Ack{Bytes: p.got, Time: uint64(time.Since(p.began).Microseconds()) + 1}.Append(nil))
 		}
 	}
 	return kind, msg, err
@@ -177,6 +174,22 @@ func (p *probe) awaitMedia() []byte {
 			return msg
 		}
 	}
+}
+
+// awaitWhole is awaitMedia for a chunk of n bytes that may have been split on its way, and puts it together again.
+func (p *probe) awaitWhole(n int) []byte {
+	p.t.Helper()
+	msg := p.awaitMedia()
+	for len(msg) < n {
+		piece := p.awaitMedia()
+		c, err := media.ParseChunk(piece)
+		if err != nil {
+			p.t.Fatal(err)
+		}
+		msg[1] |= piece[1] // last is set in the last piece alone
+		msg = append(msg, c.Payload...)
+	}
+	return msg
 }
 
 // awaitClose reads until the server closes, and returns the code and the error message before it.

@@ -237,7 +237,7 @@ func (r *reader) binary(msg []byte) error {
 		if err != nil || r.sub == nil {
 			return err // what little came before joined needs no acknowledgement
 		}
-		if !r.sub.Acked(ack.Bytes) {
+		if !r.sub.Acked(ack.Bytes, ack.Came()) {
 			return signaling.Closef(signaling.CloseBadChunk, "an ack for %d bytes, which goes back or was never sent", ack.Bytes)
 		}
 		return nil

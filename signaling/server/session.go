@@ -54,6 +54,7 @@ type Session struct {
 	ackArmed bool
 	ackEvery time.Duration
 	unacked  uint64 // bytes come since the last ack
+	messages uint64 // come so far
 	asked    int64  // the ackInterval the client was last told, ms
 	ending   *signaling.Closed
 	endFrame []byte // close frame that waits to be written
@@ -246,10 +247,7 @@ func (ss *Session) tick() {
 
 // tellAckInterval asks for acks more often while something has waited of late.
 func (ss *Session) tellAckInterval() {
-	ms := signaling.AckEvery.Milliseconds()
-	if ss.sub.Busy() {
-		ms = signaling.AckEveryBusy.Milliseconds()
-	}
+	ms := ss.sub.AckEvery().Milliseconds()
 	ss.mu.Lock()
 	changed := ms != ss.asked
 	ss.asked = ms
@@ -265,7 +263,8 @@ func (ss *Session) received(n int, isAck bool) {
 	ss.at.Store(ss.server.now())
 	ss.mu.Lock()
 	ss.unacked += uint64(n)
-	now := ss.unacked >= signaling.AckBytes
+	ss.messages++
+	now := ss.unacked >= signaling.AckBytes || ss.messages <= signaling.AckFirst && !isAck
 	switch {
 	case ss.ending != nil || !ss.joined:
 		now = false

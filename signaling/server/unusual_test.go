@@ -25,7 +25,7 @@ func TestFragmentsAreDeliveredWhole(t *testing.T) {
 			r.send(fragments(signaling.OpBinary, m, cut.fragment, pings))
 		}
 		for n, want := range sent {
-			if got := bob.awaitMedia(); !bytes.Equal(got, want) {
+			if got := bob.awaitWhole(len(want)); !bytes.Equal(got, want) {
 				t.Fatalf("frame of %d bytes in fragments of %d: message %d differs", cut.frame, cut.fragment, n)
 			}
 		}
@@ -61,7 +61,7 @@ func TestByteByByte(t *testing.T) {
 		for _, b := range masked(signaling.OpBinary, want) {
 			r.send([]byte{b})
 		}
-		if got := bob.awaitMedia(); !bytes.Equal(got, want) {
+		if got := bob.awaitWhole(len(want)); !bytes.Equal(got, want) {
 			t.Fatalf("message %d differs", i)
 		}
 	}

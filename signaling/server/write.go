@@ -30,12 +30,15 @@ var controlHeaders = func() (h [126][2]byte) {
 // Subscriber gives. It reports whether there is more, and whether this is the last.
 func (ss *Session) fill(b *batch) (more, last bool) {
 	b.bufs, b.out = b.bufs[:0], b.out[:0]
-	sent, live, last := ss.fillOwn(b)
+	sent, acks, live, last := ss.fillOwn(b)
 	if !live {
 		return false, last
 	}
 	b.out, more = ss.sub.Pull(b.out)
-	if sent > 0 || len(b.out) > 0 {
+	if acks > 0 {
+		ss.sub.AddSentAck(acks)
+	}
+	if sent+acks > 0 || len(b.out) > 0 {
 		ss.speak() // a browser does not see pings and pongs
 	}
 	for i := range b.out {
@@ -48,9 +51,9 @@ func (ss *Session) fill(b *batch) (more, last bool) {
 	return more, false
 }
 
-// fillOwn collects what waits besides the Subscriber's, and returns how many payload bytes that is, and whether
-// the session is in its room.
-func (ss *Session) fillOwn(b *batch) (sent int, live, last bool) {
+// fillOwn collects what waits besides the Subscriber's, and returns how many payload bytes that is, those of an ack
+// apart, and whether the session is in its room.
+func (ss *Session) fillOwn(b *batch) (sent, acks int, live, last bool) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	if ss.ackDue && ss.ending == nil {
@@ -59,7 +62,7 @@ func (ss *Session) fillOwn(b *batch) (sent int, live, last bool) {
 		ack := media.Ack{Bytes: ss.bytes.Load(), Time: ss.at.Load()}
 		ack.Append(b.ack[:2])
 		b.bufs = append(b.bufs, b.ack[:])
-		sent += media.AckSize
+		acks = media.AckSize
 	}
 	if ss.pong != nil {
 		b.bufs = append(b.bufs, append(signaling.AppendFrameHeader(nil, signaling.OpPong, len(ss.pong)), ss.pong...))
@@ -75,12 +78,12 @@ func (ss *Session) fillOwn(b *batch) (sent int, live, last bool) {
 	if ss.endFrame != nil {
 		b.bufs = append(b.bufs, ss.endFrame)
 		ss.endFrame = nil
-		return sent, false, true
+		return sent, acks, false, true
 	}
 	if !ss.joined {
-		ss.early += sent
+		ss.early += sent + acks
 	}
-	return sent, ss.joined && ss.ending == nil, false
+	return sent, acks, ss.joined && ss.ending == nil, false
 }
 
 var pingFrame = []byte{signaling.OpPing, 0}
