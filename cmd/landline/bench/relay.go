@@ -78,7 +78,7 @@ func (r *relay) get(ctx context.Context, path string) (io.ReadCloser, error) {
 	case http.StatusOK:
 		return resp.Body, nil
 	case http.StatusUnauthorized, http.StatusForbidden:
-		err = errors.New("the relay wants a token that grants admin for its figures: see landline token --room '*' --grant admin")
+		err = errors.New("the relay has keys: give one with --key, or a token of room * that grants admin with --token (see landline token --help)")
 	default:
 		err = fmt.Errorf("%s answers %s: is it a Landline relay?", u.String(), resp.Status)
 	}

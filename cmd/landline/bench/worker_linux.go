@@ -147,6 +147,7 @@ func (w *worker) join(o *joinOrder) {
 		w.aliases[a.Alias] = a
 		perRoom = max(perRoom, a.Track+1)
 	}
+	w.joining = true
 	outlets := w.plan.outlets()
 	for _, spec := range o.Members {
 		m := w.member(spec, perRoom)
@@ -164,7 +165,7 @@ func (w *worker) join(o *joinOrder) {
 }
 
 func (w *worker) joinFloor(o *floorOrder) {
-	w.relay = address{Dial: o.Dial}
+	w.relay, w.joining = address{Dial: o.Dial}, true
 	perRoom := 0
 	for _, a := range w.aliases {
 		if a.Alias != 0 {
@@ -187,7 +188,6 @@ func (w *worker) member(spec memberSpec, tracks int) *member {
 	m := &member{spec: spec, w: w, tally: t, phase: rand.Int64N(int64(time.Second)), tracks: make([]received, tracks)}
 	w.members = append(w.members, m)
 	w.queue = append(w.queue, m)
-	w.joining = true
 	w.pending++
 	return m
 }
