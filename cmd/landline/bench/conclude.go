@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 )
 
 // cost tells what a delivered frame costs the relay.
@@ -29,8 +30,13 @@ func (r *run) used(i int, cpu float64) {
 func (r *run) conclude(ctx context.Context) error {
 	rep := r.report
 	rep.Late = timesOf(&r.late)
-	rep.Load.Cores = cores()
+	rep.Load.Cores = runtime.NumCPU()
 	r.roles(rep)
+	rep.Join = timesOf(&r.joins)
+	if r.first.n > 0 {
+		first := timesOf(&r.first)
+		rep.First = &first
+	}
 	if err := r.memory(ctx); err != nil {
 		return err
 	}
@@ -75,8 +81,8 @@ func (r *run) roles(rep *Report) {
 			rep.Others[string(who)] = Member{Delivered: t.Audio.Frames + t.Video.Frames, CaughtUp: t.Audio.CaughtUp + t.Video.CaughtUp,
 				Joins: t.Joins, Latency: timesOf(&all), Drops: t.Drops, Audio: t.Audio.Frames, Video: t.Video.Frames}
 			if who == churn {
-				first := timesOf(&t.First)
-				rep.First = &first
+				r.joins.merge(&t.Join)
+				r.first.merge(&t.First)
 			}
 		}
 	}
@@ -108,6 +114,9 @@ func (r *run) warn() {
 	}
 	if us := rep.ServerUs; us != nil && rep.CPUStep > *us/10 {
 		add("the relay tells its processor time in steps of 10 ms, which is %.1f µs a frame here: measure for longer, or with more members", rep.CPUStep)
+	}
+	if late := rep.FloorLate; late != nil && late.P50 > 5 {
+		add("the floor itself could not keep its schedule (half of its frames were over %.0f ms late): with fewer members the comparison says more", late.P50)
 	}
 	if rep.Frames.Broken > 0 {
 		add("%d chunks did not fit together", rep.Frames.Broken)

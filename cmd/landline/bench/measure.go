@@ -30,11 +30,12 @@ func (r *run) measure(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	h := &histogram{}
 	for _, t := range joined {
-		h.merge(&t.Join)
+		r.joins.merge(&t.Join)
 	}
-	r.report.Join = timesOf(h)
+	if t := joined[fast]; t != nil {
+		r.first.merge(&t.First)
+	}
 	if r.c.Idle {
 		r.say("quiet for %v", r.c.Duration)
 		return rest(ctx, r.c.Duration)
@@ -67,7 +68,7 @@ func (r *run) warm(ctx context.Context) error {
 		}
 	}
 	report := newReport(r.c)
-	report.TLS, report.Join = r.report.TLS, r.report.Join
+	report.TLS = r.report.TLS
 	r.report, r.got, r.late = report, map[role]*tally{}, histogram{}
 	return nil
 }

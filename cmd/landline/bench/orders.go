@@ -18,6 +18,7 @@ type order struct {
 	Floor *floorOrder `json:",omitempty"`
 	Serve *serveOrder `json:",omitempty"`
 	Send  *sendOrder  `json:",omitempty"`
+	Stop  bool        `json:",omitempty"` // ends Send early; it has no answer of its own
 	Take  *takeOrder  `json:",omitempty"`
 	Leave bool        `json:",omitempty"`
 }

@@ -2,9 +2,9 @@ package bench
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
-	"runtime"
 	"time"
 
 	"landline/signaling/token"
@@ -25,6 +25,8 @@ type run struct {
 	before    *figures // before anybody joined
 	report    *Report
 	got       map[role]*tally // what receivers counted in measured slices
+	joins     histogram
+	first     histogram // frames
 	late      histogram
 	floorLate histogram
 	cpu       []float64 // of the receiving processes
@@ -45,16 +47,16 @@ func Run(ctx context.Context, c *Config) (*Report, error) {
 		return nil, err
 	}
 	defer r.end()
-	if err := r.start(ctx); err != nil {
+	if err = r.start(ctx); err == nil {
+		err = r.measure(ctx)
+	}
+	switch {
+	case ctx.Err() != nil:
+		return nil, errors.New("interrupted before there were figures")
+	case err != nil:
 		return nil, err
 	}
-	if err := r.measure(ctx); err != nil {
-		return nil, err
-	}
-	if err := r.conclude(ctx); err != nil {
-		return r.report, err
-	}
-	return r.report, nil
+	return r.report, r.conclude(ctx)
 }
 
 // descriptors is how many one process needs at most.
@@ -110,6 +112,24 @@ func (r *run) start(ctx context.Context) error {
 		return joinError(err)
 	}
 	r.aliases = a.Aliases
+	if err := r.receive(ctx, to); err != nil {
+		return err
+	}
+	if r.c.Floor {
+		return r.startFloor(ctx)
+	}
+	return nil
+}
+
+// receive has those join who receive. Media flows meanwhile, as in a call that one comes to late, so that there is a
+// time to the first frame; not with a floor, where only what follows counts.
+func (r *run) receive(ctx context.Context, to address) error {
+	flows := !r.c.Floor && !r.c.Idle
+	if flows {
+		if err := r.sender.tell(order{Send: &sendOrder{From: now(), Length: int64(time.Hour)}}); err != nil {
+			return err
+		}
+	}
 	for _, group := range []struct {
 		role role
 		n    int
@@ -118,11 +138,18 @@ func (r *run) start(ctx context.Context) error {
 			return err
 		}
 	}
-	if r.c.Floor {
-		return r.startFloor(ctx)
+	if !flows {
+		return nil
 	}
-	return nil
+	if err := rest(ctx, firstFrames); err != nil {
+		return err
+	}
+	_, err := r.sender.ask(ctx, order{Stop: true})
+	return err
 }
+
+// firstFrames is how long media flows on after the last join.
+const firstFrames = 300 * time.Millisecond
 
 // join has members of one role join, spread over the processes.
 func (r *run) join(ctx context.Context, to address, who role, perRoom int) error {
@@ -246,6 +273,3 @@ func rest(ctx context.Context, d time.Duration) error {
 		return ctx.Err()
 	}
 }
-
-// cores is how many processors there are.
-func cores() int { return runtime.NumCPU() }

@@ -29,16 +29,27 @@ func newSentCount(rooms int) sentCount {
 // planFrame puts a track's next frame into the agenda, if there is one in the slice.
 func (w *worker) planFrame(s *slice, i int) {
 	due := s.from + w.outlets[i].due()
-	if due >= s.until || w.parting {
-		if s.waiting--; s.waiting == 0 {
-			w.agenda.add(s.until, func(int64) { w.sent(s) })
-		}
+	if w.trackOver(s, due) {
 		return
 	}
 	w.agenda.add(due, func(int64) {
+		if w.trackOver(s, due) {
+			return
+		}
 		w.sendFrame(s, i, due)
 		w.planFrame(s, i)
 	})
+}
+
+// trackOver reports whether a track has no frame at a moment any more. The last one of all ends the slice.
+func (w *worker) trackOver(s *slice, due int64) bool {
+	if due < s.until && !w.parting {
+		return false
+	}
+	if s.waiting--; s.waiting == 0 {
+		w.agenda.add(s.until, func(int64) { w.sent(s) })
+	}
+	return true
 }
 
 // sendFrame sends a frame of a member that is still there.

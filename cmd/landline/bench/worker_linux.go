@@ -122,6 +122,8 @@ func (w *worker) do(o *order) {
 		w.joinFloor(o.Floor)
 	case o.Send != nil:
 		w.send(o.Send)
+	case o.Stop:
+		w.slice.until = min(w.slice.until, now())
 	case o.Take != nil:
 		w.take(o.Take)
 	case o.Leave:
