@@ -139,12 +139,18 @@ func (p *process) died() error {
 // leaveTime is how long a process may take to have its members leave.
 const leaveTime = 5 * time.Second
 
-// end has the process leave and waits for that, but not for ever.
-func (p *process) end() {
+// end has the process leave and waits for that, but not for ever. Its error is one that the process ended with.
+func (p *process) end() error {
 	p.in.Close()
 	late := time.AfterFunc(leaveTime, func() { _ = p.cmd.Process.Kill() })
-	defer late.Stop()
 	for range p.answers {
 	}
-	_ = p.cmd.Wait() // how it ended is of no interest any more
+	err := p.cmd.Wait()
+	if !late.Stop() {
+		return fmt.Errorf("a process of the bench did not end within %v", leaveTime)
+	}
+	if err != nil {
+		return fmt.Errorf("a process of the bench ended with %w: %s", err, p.errs.String())
+	}
+	return nil
 }

@@ -33,7 +33,7 @@ type run struct {
 }
 
 // Run loads a relay and reports. It returns a report beside the error where there is something to show.
-func Run(ctx context.Context, c *Config) (*Report, error) {
+func Run(ctx context.Context, c *Config) (report *Report, err error) {
 	if err := checkPlatform(c.descriptors()); err != nil {
 		return nil, err
 	}
@@ -46,7 +46,11 @@ func Run(ctx context.Context, c *Config) (*Report, error) {
 	if r.before, err = relay.figures(ctx); err != nil {
 		return nil, err
 	}
-	defer r.end()
+	defer func() {
+		if ended := r.end(); err == nil {
+			err = ended
+		}
+	}()
 	if err = r.start(ctx); err == nil {
 		err = r.measure(ctx)
 	}
@@ -244,22 +248,23 @@ func (r *run) startFloor(ctx context.Context) (err error) {
 }
 
 // end has everybody leave.
-func (r *run) end() {
+func (r *run) end() error {
 	r.say("leaving")
-	done := make(chan struct{})
-	n := 0
+	var all []*process
 	for _, p := range append(r.readers, r.sender, r.floor) {
 		if p != nil {
-			n++
-			go func() {
-				p.end()
-				done <- struct{}{}
-			}()
+			all = append(all, p)
 		}
 	}
-	for range n {
-		<-done
+	ended := make(chan error)
+	for _, p := range all {
+		go func() { ended <- p.end() }()
 	}
+	var errs []error
+	for range all {
+		errs = append(errs, <-ended)
+	}
+	return errors.Join(errs...)
 }
 
 // rest waits, or until ctx ends.
