@@ -36,7 +36,8 @@ var rules = []rule{
 	{"signaling/token", nil},
 	{"signaling/*", []string{"signaling", "signaling/token", "relay", "media", "media/*"}},
 	{"web", nil},
-	{"cmd/*", []string{"media", "media/*", "relay", "relay/*", "signaling", "signaling/*", "web"}},
+	{"cmd/*", []string{"media", "media/*", "relay", "relay/*", "signaling", "signaling/*", "web", "cmd/*/*"}},
+	{"cmd/*/*", []string{"media", "signaling", "signaling/token", "signaling/server"}},
 }
 
 // aloof holds what whole layers may not import from outside: media and relay know no transport, no log and no JSON.

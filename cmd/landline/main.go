@@ -46,8 +46,12 @@ type cli struct {
 	Stream  streamCmd  `cmd:"" group:"client" help:"Stream a file into a room in real time."`
 	Watch   watchCmd   `cmd:"" group:"client" help:"Save what a member sends to a file."`
 	Rooms   roomsCmd   `cmd:"" group:"client" help:"Show who is there, what they send, over what, and how late."`
+	Bench   benchCmd   `cmd:"" group:"tools" help:"Load a relay and measure how it does."`
 	Token   tokenCmd   `cmd:"" group:"tools" help:"Mint a token that lets its holder into a room."`
 	Version versionCmd `cmd:"" group:"tools" help:"Say which build this is."`
+
+	BenchWorker benchWorkerCmd `cmd:"" hidden:"" help:"Be the members of a bench, which starts this by itself."`
+	BenchFloor  benchFloorCmd  `cmd:"" hidden:"" help:"Be the floor of a bench, which starts this by itself."`
 }
 
 // console is what a command has to do with the outside: standard streams and the log, which goes to err.
@@ -104,6 +108,7 @@ func newParser(app *cli, stdout, stderr io.Writer, exit func(int)) (*kong.Kong, 
 			{Key: "access", Title: "Who may join:"},
 			{Key: "tls", Title: "TLS:"},
 			{Key: "connect", Title: "Connection:"},
+			{Key: "load", Title: "Load:"},
 		}),
 	)
 }

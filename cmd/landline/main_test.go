@@ -84,6 +84,13 @@ func TestExitCodesAndReasons(t *testing.T) {
 		{"serve --listen 127.0.0.1:notaport", 1, "notaport"},
 		{"serve --listen 127.0.0.1:0 --tls-cert none.pem --tls-key none.pem", 1, "none.pem"},
 		{"serve --listen 0.0.0.0:0", 1, "--open"},
+		{"bench --subscribers 0", 2, "--subscribers"},
+		{"bench --rate 0", 2, "--audio"},
+		{"bench --size 1000000", 2, "64 Mbit/s"},
+		{"bench --clip none.webm", 2, "none.webm"},
+		{"bench --floor --slow 1", 2, "--floor"},
+		{"bench --url http://127.0.0.1:1", 1, "landline serve"},
+		{"bench --url 127.0.0.1", 1, "http, https"},
 		{"version --config " + filepath.Join(dir, "none.json"), 2, "none.json"},
 		{"version --config " + file("list.json", "[1]"), 2, "not a JSON object"},
 		{"version --config " + file("typo.json", `{"lisen":":1"}`), 2, `no flag is called "lisen"`},
@@ -114,6 +121,7 @@ func TestHelpListsTheCommands(t *testing.T) {
 		"  watch     Save what a member sends to a file.",
 		"  rooms     Show who is there, what they send, over what, and how late.",
 		"Tools:",
+		"  bench      Load a relay and measure how it does.",
 		"  token      Mint a token that lets its holder into a room.",
 		"  version    Say which build this is.",
 	} {
@@ -121,7 +129,7 @@ func TestHelpListsTheCommands(t *testing.T) {
 			t.Errorf("--help has no line %q:\n%s", line, help)
 		}
 	}
-	for _, command := range []string{"serve", "stream", "watch", "rooms", "token"} {
+	for _, command := range []string{"serve", "stream", "watch", "rooms", "bench", "token"} {
 		help, _, _ := invoke(t, command, "--help")
 		if _, text, _ := strings.Cut(help, "\n"); !strings.Contains(text, "landline "+command+" ") { // below the usage line
 			t.Errorf("%s --help has no example:\n%s", command, help)

@@ -1,0 +1,423 @@
+//go:build linux
+
+package bench
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"time"
+
+	"landline/media"
+	"landline/signaling"
+)
+
+// stage is how far a member has come.
+type stage uint8
+
+const (
+	away stage = iota
+	connecting
+	upgrading
+	joining
+	inRoom
+	leaving
+)
+
+// member is one connection: its state, and what is counted of it.
+type member struct {
+	spec  memberSpec
+	w     *worker
+	tally *tally
+	line  line // the socket
+	stage stage
+	epoch int // counts its connections, so that what was planned for an earlier one is not done
+
+	began  int64 // when it set out to join
+	any    bool  // a frame has come
+	tracks []received
+	own    []*outlet // of a publisher
+	resume string    // of a frozen member: it comes back as the same
+
+	frag   []byte // of a fragmented message
+	fragOp byte
+
+	// Acknowledgement, as docs/protocol.md section 8 has it.
+	start    int64  // of its clock
+	got, ack uint64 // payload bytes that came, and those of the last ack
+	cameAt   int64
+	fresh    bool // something else than acks came since
+	planned  bool
+	interval int64
+	phase    int64
+
+	drops map[string]map[string]uint64 // by track, as last told
+}
+
+// received is where a member stands with a track.
+type received struct {
+	seq    uint32 // of the frame under way
+	next   uint32 // the least that has not come
+	sent   int64
+	offset uint32 // where the next chunk begins; 0: none is under way
+	late   bool   // between catch-up markers
+	any    bool
+}
+
+// line is a socket as a member sees it.
+type line interface {
+	// send sends all, now or when the socket takes it.
+	send(b []byte)
+	// pause stops reading for good.
+	pause()
+	close()
+}
+
+// joinTime bounds a join, connecting included.
+const joinTime = 15 * time.Second
+
+// opened is called when the connection stands.
+func (m *member) opened() {
+	if m.spec.Role == onFloor {
+		m.stage = inRoom
+		m.line.send([]byte{byte(m.spec.Room >> 8), byte(m.spec.Room)})
+		m.w.settled(m, nil)
+		return
+	}
+	m.stage = upgrading
+	a := &m.w.relay
+	m.line.send(fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Key: %s\r\n"+
+		"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Protocol: %s\r\n\r\n", a.Path, a.Host, upgradeKey, signaling.Subprotocol))
+}
+
+// take deals with bytes that came, and returns those that are the beginning of something.
+func (m *member) take(b []byte, at int64) []byte {
+	if m.stage == upgrading {
+		end := bytes.Index(b, []byte("\r\n\r\n"))
+		if end < 0 {
+			if len(b) > 8<<10 {
+				m.lost("something else than a Landline relay answers")
+			}
+			return b
+		}
+		if !m.upgraded(b[:end]) {
+			return nil
+		}
+		b = b[end+4:]
+	}
+	for m.stage >= joining {
+		head, payload, rest, ok, err := cutFrame(b)
+		if err != nil {
+			m.lost(err.Error())
+			return nil
+		}
+		if !ok {
+			return b
+		}
+		m.message(head, payload, at)
+		b = rest
+	}
+	return nil
+}
+
+// upgraded reads the answer to the upgrade and joins.
+func (m *member) upgraded(head []byte) bool {
+	status, _, _ := bytes.Cut(head, []byte("\r\n"))
+	if !bytes.HasPrefix(status, []byte("HTTP/1.1 101 ")) || !bytes.Contains(head, []byte(acceptOf(upgradeKey))) {
+		m.lost(fmt.Sprintf("the relay answers %q, and not as a Landline relay", strings.TrimPrefix(string(status), "HTTP/1.1 ")))
+		return false
+	}
+	m.stage = joining
+	m.start = m.began
+	join := &signaling.Join{Type: "join", Room: m.spec.Place, Name: m.spec.Name, Token: m.spec.Token, Resume: m.resume}
+	m.resume = ""
+	if m.spec.Role == publisher {
+		join.Publish = m.offers()
+	} else {
+		join.Subscribe = []signaling.Subscribe{{}}
+	}
+	hello := &signaling.Hello{Type: "hello", Version: signaling.Version, Agent: "landline-bench",
+		Decode: signaling.Decodable{WS: []media.Codec{media.VP8, media.Opus}}}
+	out := appendMasked(nil, opText, signaling.Encode(hello))
+	m.line.send(appendMasked(out, opText, signaling.Encode(join)))
+	return true
+}
+
+// offers are the tracks of a publisher.
+func (m *member) offers() (list []signaling.Track) {
+	clock := signaling.Clock{Us: now() / 1000, WallUs: time.Now().UnixMicro()}
+	for _, o := range m.own {
+		t := signaling.Track{ID: "camera", Kind: media.Video, Source: signaling.SourceCamera, Codec: media.VP8, CodecString: "vp8",
+			Width: 640, Height: 360, Clock: clock, KeyOnRequest: len(o.plan.Clip) == 0}
+		if o.audio {
+			t = signaling.Track{ID: "mic", Kind: media.Audio, Source: signaling.SourceMic, Codec: media.Opus, CodecString: "opus",
+				SampleRate: 48000, Channels: 1, Clock: clock, KeyOnRequest: true}
+		}
+		list = append(list, t)
+	}
+	return list
+}
+
+// message takes one WebSocket frame.
+func (m *member) message(head byte, payload []byte, at int64) {
+	switch head & 0xF {
+	case opPing:
+		m.line.send(appendMasked(nil, opPong, payload))
+		return
+	case opPong:
+		return
+	case opClose:
+		m.closed(payload)
+		return
+	}
+	op := head & 0xF
+	if head&finBit == 0 || op == opContinuation {
+		if op != opContinuation {
+			m.fragOp, m.frag = op, nil
+		}
+		if m.frag = append(m.frag, payload...); head&finBit == 0 {
+			return
+		}
+		op, payload = m.fragOp, m.frag
+		m.frag = nil
+	}
+	isAck := op == opBinary && len(payload) > 0 && payload[0] == media.KindAck
+	m.count(len(payload), isAck, at)
+	if op == opText {
+		m.text(payload, at)
+	} else {
+		m.binary(payload, at)
+	}
+}
+
+// binary takes a chunk or a catch-up marker; nothing else concerns the bench.
+func (m *member) binary(msg []byte, at int64) {
+	kind, err := media.KindOf(msg)
+	switch {
+	case err != nil:
+	case kind == media.KindChunk:
+		c, err := media.ParseChunk(msg)
+		if err != nil {
+			m.lost(err.Error())
+			return
+		}
+		m.chunk(&c, at)
+	case kind == media.KindCatchUp:
+		c, err := media.ParseControl(msg)
+		if r := m.trackOf(c.Alias); err == nil && r != nil {
+			r.late, r.offset = c.Code == 1, 0
+		}
+	}
+}
+
+func (m *member) trackOf(a uint16) *received {
+	known := &m.w.aliases[a]
+	if known.Alias == 0 || known.Room != m.spec.Room || known.Track >= len(m.tracks) {
+		return nil
+	}
+	return &m.tracks[known.Track]
+}
+
+// chunk takes a chunk of a frame, and counts the frame with its last.
+func (m *member) chunk(c *media.Chunk, at int64) {
+	r := m.trackOf(c.Alias)
+	if r == nil {
+		return
+	}
+	k := m.tally.kind(m.w.aliases[c.Alias].Audio)
+	if c.Offset == 0 {
+		sent, seq, ok := stampOf(c.Payload)
+		if !ok {
+			k.Broken++
+			return
+		}
+		r.sent, r.seq, r.offset = sent, seq, 0
+	} else if c.Offset != r.offset {
+		r.offset = 0
+		k.Broken++
+		return
+	}
+	if r.offset = c.Offset + uint32(len(c.Payload)); !c.Last {
+		return
+	}
+	k.Bytes += uint64(r.offset)
+	r.offset = 0
+	if r.any && r.seq < r.next {
+		return // a catch-up brings again what came before
+	}
+	r.any, r.next = true, r.seq+1
+	if !m.any {
+		m.any = true
+		m.tally.First.add(at - m.began)
+	}
+	if r.late {
+		k.CaughtUp++
+		return
+	}
+	k.Frames++
+	k.Latency.add(at - r.sent)
+}
+
+// text takes a control message. Rosters and their changes are most of them, and are not looked into.
+func (m *member) text(msg []byte, at int64) {
+	switch {
+	case bytes.HasPrefix(msg, []byte(`{"type":"member`)), bytes.HasPrefix(msg, []byte(`{"type":"track`)),
+		bytes.HasPrefix(msg, []byte(`{"type":"welcome"`)):
+		return
+	case bytes.HasPrefix(msg, []byte(`{"type":"joined"`)):
+		m.joined(msg, at)
+		return
+	}
+	decoded, err := signaling.Decode(msg)
+	if err != nil {
+		m.lost(err.Error())
+		return
+	}
+	switch t := decoded.(type) {
+	case *signaling.AckInterval:
+		m.interval = max(t.Ms, 1) * int64(time.Millisecond)
+	case *signaling.Drops:
+		m.dropped(t)
+	case *signaling.Feedback:
+		m.feedback(t)
+	case *signaling.Error:
+		if m.stage == joining || t.Fatal {
+			m.lost(t.Code + ": " + t.Text)
+		}
+	}
+}
+
+// joined is the end of a join, or the beginning of what the role is about.
+func (m *member) joined(msg []byte, at int64) {
+	if m.stage != joining {
+		return
+	}
+	var j signaling.Joined
+	if m.spec.Role == publisher || m.spec.Role == frozen {
+		if err := json.Unmarshal(msg, &j); err != nil || len(j.Self.Tracks) != len(m.own) {
+			m.lost("the relay did not take the tracks")
+			return
+		}
+		for i, t := range j.Self.Tracks {
+			m.own[i].alias = t.Layers[0].Alias
+		}
+	}
+	m.stage = inRoom
+	m.tally.Joins++
+	m.tally.Join.add(at - m.began)
+	m.w.settled(m, nil)
+	switch m.spec.Role {
+	case frozen:
+		m.resume = j.Resume
+		m.line.pause()
+		m.after(frozenFor, m.leave)
+	case churn:
+		m.after(time.Second/2+rand.N(time.Second), m.leave)
+	}
+}
+
+// frozenFor is a little more than the 10 s after which a relay gives a member up: then the next one freezes.
+const frozenFor = 12 * time.Second
+
+// after plans something for this connection of the member.
+func (m *member) after(d time.Duration, do func()) {
+	epoch := m.epoch
+	m.w.agenda.add(now()+int64(d), func(int64) {
+		if m.epoch == epoch {
+			do()
+		}
+	})
+}
+
+// dropped keeps the newest of the counts that the relay tells, and adds what is new.
+func (m *member) dropped(d *signaling.Drops) {
+	for _, t := range d.Tracks {
+		id := t.Member + "/" + t.Track
+		for why, n := range t.Frames {
+			if before := m.drops[id][why]; n > before {
+				m.tally.Drops[why] += n - before
+			}
+		}
+		if m.drops == nil {
+			m.drops = map[string]map[string]uint64{}
+		}
+		m.drops[id] = t.Frames
+	}
+}
+
+// feedback makes the next frame a key frame, where one can be made.
+func (m *member) feedback(f *signaling.Feedback) {
+	if !f.KeyFrame {
+		return
+	}
+	m.w.keyAsked++
+	for _, o := range m.own {
+		if !o.audio {
+			o.wantKey = true
+		}
+	}
+}
+
+// leave says good-bye; who comes and goes joins again once the relay has closed.
+func (m *member) leave() {
+	if m.stage != inRoom {
+		return
+	}
+	m.stage = leaving
+	if m.spec.Role != onFloor && (m.spec.Role != frozen || m.w.parting) {
+		m.line.send(appendMasked(nil, opText, signaling.Encode(&signaling.Bye{Type: "bye"})))
+	}
+	if m.spec.Role == frozen || m.spec.Role == onFloor {
+		m.ended()
+		return
+	}
+	m.after(time.Second, m.ended)
+}
+
+// closed is the relay's close frame.
+func (m *member) closed(payload []byte) {
+	if m.stage == leaving {
+		m.ended()
+		return
+	}
+	why := "closed without a reason"
+	if len(payload) > 2 {
+		why = string(payload[2:])
+	}
+	m.lost(why)
+}
+
+// lost is the end of a connection that nobody asked for.
+func (m *member) lost(why string) {
+	if m.stage == leaving || m.stage == away {
+		m.ended()
+		return
+	}
+	before := m.stage
+	m.ended()
+	if before != inRoom {
+		m.w.settled(m, fmt.Errorf("%s", why))
+		return
+	}
+	name, _, _ := strings.Cut(why, ":")
+	m.tally.Closes[name]++
+}
+
+// ended closes the socket. Members of roles that come back do so.
+func (m *member) ended() {
+	if m.stage == away {
+		return
+	}
+	m.stage = away
+	m.epoch++
+	m.line.close()
+	if m.w.parting {
+		m.w.gone()
+		return
+	}
+	if m.spec.Role == churn || m.spec.Role == frozen {
+		m.after(10*time.Millisecond, func() { m.w.connect(m) })
+	}
+}
