@@ -14,8 +14,9 @@ import (
 )
 
 type serveCmd struct {
-	Listen string        `default:"127.0.0.1:8080" group:"listen" help:"Address and port; port 0 takes a free one. An address that others can reach needs keys, or --open."`
-	Drain  time.Duration `default:"5s" group:"listen" help:"Once told to stop, how long to wait until everyone has been sent away."`
+	Listen   string        `default:"127.0.0.1:8080" group:"listen" help:"Address and port; port 0 takes a free one. An address that others can reach needs keys, or --open."`
+	Coalesce time.Duration `hidden:"" default:"3ms" help:"For measuring: how long members to whom many messages go wait for more of them, so that they share a write."`
+	Drain    time.Duration `default:"5s" group:"listen" help:"Once told to stop, how long to wait until everyone has been sent away."`
 
 	Key         []string `env:"LANDLINE_KEYS" placeholder:"ID:SECRET" group:"access" help:"Key that tokens are signed with, its secret of 16 bytes or more. Repeat it to replace a key: the first signs, all are accepted. Safer in the environment, where other users cannot see it."`
 	Open        bool     `group:"access" help:"Without keys, let everyone who reaches a public address into every room."`
@@ -53,6 +54,8 @@ type relayOptions struct {
 	keys    token.Keys
 	origins []string
 	log     *slog.Logger
+
+	coalesce time.Duration
 }
 
 // Run implements the command.
@@ -77,7 +80,7 @@ func (c *serveCmd) serve(ctx context.Context, con *console, start func(relayOpti
 		return err
 	}
 	defer ln.Close()
-	relay, err := start(relayOptions{keys: keys, origins: c.AllowOrigin, log: con.log})
+	relay, err := start(relayOptions{keys: keys, origins: c.AllowOrigin, log: con.log, coalesce: c.Coalesce})
 	if err != nil {
 		return err
 	}

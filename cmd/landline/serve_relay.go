@@ -17,5 +17,7 @@ func newRelay(o relayOptions) (relayServer, error) {
 		App:     app,
 		Logger:  o.log,
 		Version: readBuild().Version,
+
+		Coalesce: o.coalesce,
 	}), nil
 }

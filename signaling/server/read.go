@@ -101,13 +101,29 @@ func (r *reader) next() error {
 		isAck = len(msg) > 0 && msg[0] == media.KindAck
 		err = r.binary(msg)
 	} else {
-		err = r.text(msg)
+		err = r.aside(msg)
 	}
 	if err == nil {
 		r.received(len(msg), isAck)
 	}
 	return err
 }
+
+// aside deals with a control message in a goroutine of its own: JSON takes a deep stack, and a stack that has grown
+// stays so, for as long as the session sits idle.
+func (r *reader) aside(msg []byte) (err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err = errPanicked // unless it comes to an end
+		r.guard(func() { err = r.text(msg) })
+	}()
+	<-done
+	return err
+}
+
+// errPanicked ends the reading of a session that guard has ended.
+var errPanicked = errors.New("the session failed")
 
 // budget holds a session that sends too much back, by not reading. Once the session is over, nothing that it
 // said counts any more.

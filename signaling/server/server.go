@@ -22,6 +22,10 @@ type Config struct {
 	App     fs.FS        // the browser app; nil: there is none
 	Logger  *slog.Logger // nil: nothing is logged
 	Version string       // told in welcome
+
+	// Coalesce is how long a session to which many messages go waits for more of them, so that they share a write: cost is
+	// per write, not per byte. 0: not at all. See DefaultCoalesce.
+	Coalesce time.Duration
 }
 
 // times are what a session waits for. They are the protocol's, but for tests that cannot wait as long.
@@ -210,5 +214,6 @@ func (s *Server) Close() {
 	})
 }
 
-// now is the server's monotonic clock in µs, as acks carry it.
-func (s *Server) now() uint64 { return uint64(time.Since(s.start).Microseconds()) }
+// elapsed is the server's monotonic clock; now is the same in µs, as acks carry it.
+func (s *Server) elapsed() time.Duration { return time.Since(s.start) }
+func (s *Server) now() uint64            { return uint64(s.elapsed().Microseconds()) }

@@ -35,7 +35,9 @@ type Session struct {
 	sub     *relay.Subscriber
 	carries []media.Codec
 
-	turn turn // guarded by shard.mu
+	turn  turn // guarded by shard.mu
+	flow  flow // of the writer
+	dense atomic.Bool
 
 	heard atomic.Int64  // when bytes last came, ns since the server's start
 	spoke atomic.Int64  // when a message was last written
@@ -70,15 +72,15 @@ const maxReason = 300
 
 func newSession(s *Server, ws *websocket.Conn, in *meteredConn, out output, remote string) *Session {
 	ss := &Session{server: s, remote: remote, over: make(chan struct{}), done: make(chan struct{}), ws: ws, in: in, out: out,
-		ackEvery: signaling.AckEvery, asked: signaling.AckEvery.Milliseconds()}
+		flow: flow{gap: time.Second}, ackEvery: signaling.AckEvery, asked: signaling.AckEvery.Milliseconds()}
 	ss.shard = s.shards[int(s.next.Add(1))%len(s.shards)]
 	ss.hear()
 	ss.speak()
 	return ss
 }
 
-func (ss *Session) hear()  { ss.heard.Store(int64(time.Since(ss.server.start))) }
-func (ss *Session) speak() { ss.spoke.Store(int64(time.Since(ss.server.start))) }
+func (ss *Session) hear()  { ss.heard.Store(int64(ss.server.elapsed())) }
+func (ss *Session) speak() { ss.spoke.Store(int64(ss.server.elapsed())) }
 
 // notify is the Subscriber's call: there is something to pull.
 func (ss *Session) notify(audio bool) { ss.shard.schedule(ss, audio) }
@@ -215,7 +217,7 @@ func (ss *Session) guard(f func()) {
 
 // tick is called once a second.
 func (ss *Session) tick() {
-	now, t := time.Since(ss.server.start), &ss.server.times
+	now, t := ss.server.elapsed(), &ss.server.times
 	quiet := now - time.Duration(ss.heard.Load())
 	if quiet > t.dead {
 		ss.end(signaling.Closef(signaling.CloseTimeout, "nothing was heard for %s", t.dead))

@@ -2,6 +2,7 @@ package server
 
 import (
 	"sync"
+	"time"
 )
 
 // shard writes for its share of the sessions.
@@ -13,6 +14,10 @@ type shard struct {
 	video  queue
 	run    int // sessions served from audio in a row
 	closed bool
+
+	window  time.Duration // for how long sessions to which much goes wait for more
+	waiting queue         // those that do, in the order in which they are due
+	timer   *time.Timer   // of the first of them
 }
 
 // audioRun is how many sessions may be served for audio in a row while others wait for video.
@@ -23,6 +28,9 @@ type turn struct {
 	want    urgency // in which queue it waits
 	writing bool    // the shard or a goroutine is writing
 	again   urgency // scheduled meanwhile
+	dense   bool    // messages come so close together that it pays to wait for more of them
+	due     time.Duration
+	held    bool // it waits until due
 }
 
 type urgency uint8
@@ -48,6 +56,9 @@ func (q *queue) push(ss *Session) {
 	q.list = append(q.list, ss)
 }
 
+func (q *queue) len() int        { return len(q.list) - q.head }
+func (q *queue) first() *Session { return q.list[q.head] }
+
 func (q *queue) pop() *Session {
 	if q.head == len(q.list) {
 		return nil
@@ -62,7 +73,7 @@ func (q *queue) pop() *Session {
 }
 
 func newShard(s *Server) *shard {
-	sh := &shard{server: s}
+	sh := &shard{server: s, window: s.cfg.Coalesce}
 	sh.wake.L = &sh.mu
 	return sh
 }
@@ -83,13 +94,58 @@ func (sh *shard) schedule(ss *Session, urgent bool) {
 	if t.want >= want || sh.closed {
 		return
 	}
-	t.want = want // one that waits for video already is found there again later, and passed over
+	if t.held {
+		t.want = want
+		return
+	}
+	if t.dense && t.want == idle && sh.window > 0 {
+		sh.hold(ss, want)
+		return
+	}
+	sh.enqueue(ss, want)
+}
+
+// enqueue puts a session into the queue of its urgency. One that waits for video already is found there again later,
+// and passed over.
+func (sh *shard) enqueue(ss *Session, want urgency) {
+	ss.turn.want = want
 	if want == atOnce {
 		sh.audio.push(ss)
 	} else {
 		sh.video.push(ss)
 	}
 	sh.wake.Signal()
+}
+
+// hold lets a session wait for more messages to go with the first.
+func (sh *shard) hold(ss *Session, want urgency) {
+	ss.turn.want, ss.turn.held, ss.turn.due = want, true, sh.server.elapsed()+sh.window
+	sh.waiting.push(ss)
+	if sh.waiting.len() > 1 {
+		return
+	}
+	if sh.timer == nil {
+		sh.timer = time.AfterFunc(sh.window, sh.release)
+	} else {
+		sh.timer.Reset(sh.window)
+	}
+}
+
+// release is the timer's: sessions that have waited long enough are served.
+func (sh *shard) release() {
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	now := sh.server.elapsed()
+	for sh.waiting.len() > 0 {
+		ss := sh.waiting.first()
+		if wait := ss.turn.due - now; wait > 0 && !sh.closed {
+			sh.timer.Reset(wait)
+			return
+		}
+		sh.waiting.pop()
+		ss.turn.held = false
+		sh.enqueue(ss, ss.turn.want)
+	}
 }
 
 // take waits for the next session to write for; nil when the shard is closed.
@@ -132,7 +188,7 @@ func (sh *shard) pop() *Session {
 func (sh *shard) written(ss *Session, more bool) {
 	sh.mu.Lock()
 	t := &ss.turn
-	t.writing = false
+	t.writing, t.dense = false, ss.dense.Load()
 	again := t.again
 	t.again = idle
 	sh.mu.Unlock()
@@ -174,5 +230,8 @@ func (sh *shard) close() {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.closed = true
+	if sh.timer != nil {
+		sh.timer.Stop()
+	}
 	sh.wake.Broadcast()
 }

@@ -44,6 +44,9 @@ func (ss *Session) fill(b *batch) (more, last bool) {
 	for i := range b.out {
 		sent += b.add(&b.out[i])
 	}
+	if len(b.out) > 0 {
+		ss.dense.Store(ss.flow.note(len(b.out), ss.server.elapsed()))
+	}
 	clear(b.out)
 	if sent > 0 {
 		ss.sub.AddSent(sent)
