@@ -139,7 +139,10 @@ func (r *run) slice(ctx context.Context, length time.Duration, what string) (use
 	r.report.KeyAsked += a.Sent.KeyAsked
 	r.report.Seconds += length.Seconds()
 	r.late.merge(&a.Sent.Late)
-	if err := r.quiet(ctx, expected); err != nil {
+	if err := r.arrive(ctx, fast, expected); err != nil {
+		return 0, 0, err
+	}
+	if err := rest(ctx, settle); err != nil {
 		return 0, 0, err
 	}
 	after, err := r.relay.figures(ctx)
@@ -166,21 +169,21 @@ func (r *run) slice(ctx context.Context, length time.Duration, what string) (use
 	return after.cpu - before.cpu, frames, nil
 }
 
-// quiet waits until fast members have all that was sent, or no more is to be expected, and their acks are through.
-func (r *run) quiet(ctx context.Context, expected uint64) error {
-	for late := time.Now().Add(patience); time.Now().Before(late); {
+// arrive waits until members of a role have all that was sent, or no more is to be expected.
+func (r *run) arrive(ctx context.Context, who role, expected uint64) error {
+	for late := time.Now().Add(patience); expected > 0 && time.Now().Before(late); {
 		got, err := r.take(ctx, false)
 		if err != nil {
 			return err
 		}
-		if t := got[fast]; expected == 0 || t != nil && t.frames() >= expected {
-			break
+		if t := got[who]; t != nil && t.frames() >= expected {
+			return nil
 		}
 		if err := rest(ctx, 10*time.Millisecond); err != nil {
 			return err
 		}
 	}
-	return rest(ctx, settle)
+	return nil
 }
 
 // floorSlice has the floor send for a time, and returns µs for each frame and connection.
@@ -193,7 +196,7 @@ func (r *run) floorSlice(ctx context.Context, length time.Duration) (float64, er
 	for room := range r.c.Rooms {
 		writes += (a.Sent.Audio[room] + a.Sent.Video[room]) * uint64(r.c.Subscribers)
 	}
-	if err := rest(ctx, settle); err != nil {
+	if err := r.arrive(ctx, onFloor, writes); err != nil {
 		return 0, err
 	}
 	got, err := r.take(ctx, true)
