@@ -77,7 +77,8 @@ func (r *run) warm(ctx context.Context) error {
 // grows slower or faster wrongs neither.
 func (r *run) pairs(ctx context.Context) error {
 	length := r.c.Duration / minPairs
-	for i := 0; i < minPairs || i < maxPairs && r.noisy(); i++ {
+	r.measuring = time.Now()
+	for i := 0; i < minPairs || i < maxPairs && r.noisy() && r.inTime(i); i++ {
 		var p Pair
 		var err error
 		if i%2 == 1 {
@@ -86,7 +87,7 @@ func (r *run) pairs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		used, frames, err := r.slice(ctx, length, fmt.Sprintf("slice %d of %d", i+1, minPairs))
+		used, frames, err := r.slice(ctx, length, "the relay's "+turn(i))
 		if err != nil {
 			return err
 		}
@@ -107,13 +108,27 @@ func (r *run) pairs(ctx context.Context) error {
 	return nil
 }
 
+// inTime reports whether one more pair would keep within a bound that can be counted on, joins included: four times what is
+// measured of the relay.
+func (r *run) inTime(pairs int) bool {
+	each := time.Since(r.measuring) / time.Duration(pairs)
+	return time.Since(r.began)+each < 4*r.c.Duration
+}
+
 func (r *run) noisy() bool {
 	middle, _ := spreads(column(r.report.Pairs, floorUs))
 	return middle > noisy
 }
 
+func turn(i int) string {
+	if i >= minPairs {
+		return fmt.Sprintf("slice %d: it is noisy here", i+1)
+	}
+	return fmt.Sprintf("slice %d of %d", i+1, minPairs)
+}
+
 func (r *run) floorPart(ctx context.Context, length time.Duration, i int) (float64, error) {
-	r.say("floor %d of %d", i+1, minPairs)
+	r.say("the floor's %s", turn(i))
 	return r.floorSlice(ctx, length)
 }
 
