@@ -198,6 +198,7 @@ func (m *member) joined(msg []byte, at int64) {
 		}
 	}
 	m.stage = inRoom
+	m.planAck(at)
 	m.tally.Joins++
 	m.tally.Join.add(at - m.began)
 	m.w.settled(m, nil)
