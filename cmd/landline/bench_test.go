@@ -119,7 +119,7 @@ func TestBenchComparesWithTheFloor(t *testing.T) {
 func TestBenchOverTLSWithKeys(t *testing.T) {
 	t.Parallel()
 	url := relayProcess(t, "--tls", "self", "--tls-cache", t.TempDir(), "--key", testKey)
-	r, _ := benched(t, "--url "+url+" --insecure --key "+testKey+" --subscribers 3 --slow 1 --frozen 1 --churn 1 --clip ../../testdata/bunny-4s.webm --duration 1s")
+	r, _ := benched(t, "--url "+url+" --insecure --key "+testKey+" --subscribers 3 --slow 1 --frozen 1 --churn 1 --clip ../../testdata/bunny-4s.webm --duration 500ms")
 	if !r.TLS || r.Frames.Gaps+r.Frames.Broken != 0 || r.Frames.Expected != 3*r.Frames.Published || r.Frames.Published == 0 || len(r.Closes) != 0 {
 		t.Errorf("%+v", r)
 	}

@@ -32,21 +32,27 @@ func (m *member) count(n int, isAck bool, at int64) {
 		m.sendAck()
 		return
 	}
-	if m.fresh && !m.planned {
-		m.planned = true
-		wait := m.interval - (at+m.phase)%m.interval
-		due := (at + wait + ackGrain - 1) / ackGrain * ackGrain
-		epoch := m.epoch
-		m.w.agenda.add(due, func(int64) {
-			if m.epoch != epoch {
-				return
-			}
-			m.planned = false
-			if m.fresh {
-				m.sendAck()
-			}
-		})
+	m.planAck(at)
+}
+
+// planAck plans the next ack, if one will be due and is not planned.
+func (m *member) planAck(at int64) {
+	if !m.fresh || m.planned || m.spec.Role == frozen {
+		return
 	}
+	m.planned = true
+	wait := m.interval - (at+m.phase)%m.interval
+	due := (at + wait + ackGrain - 1) / ackGrain * ackGrain
+	epoch := m.epoch
+	m.w.agenda.add(due, func(int64) {
+		if m.epoch != epoch {
+			return
+		}
+		m.planned = false
+		if m.fresh {
+			m.sendAck()
+		}
+	})
 }
 
 func (m *member) sendAck() {

@@ -118,10 +118,19 @@ func (r *run) warn() {
 	if late := rep.FloorLate; late != nil && late.P50 > 5 {
 		add("the floor itself could not keep its schedule (half of its frames were over %.0f ms late): with fewer members the comparison says more", late.P50)
 	}
+	if middle, _ := spreads(column(rep.Pairs, ratio)); middle > doubtful {
+		add("the ratios themselves differ by %.0f %% without the highest and the lowest", middle*100)
+	}
+	if f := rep.Frames; r.c.Floor && float64(f.Delivered) < 0.99*float64(f.Expected) {
+		add("%d frames did not arrive in their turn, so the relay did less than the floor", f.Expected-f.Delivered)
+	}
 	if rep.Frames.Broken > 0 {
 		add("%d chunks did not fit together", rep.Frames.Broken)
 	}
 }
+
+// doubtful is by how much the middle ones of the ratios may differ without a note.
+const doubtful = 0.25
 
 // ErrTooNoisy says that the machine is too noisy to tell a ratio.
 var ErrTooNoisy = errors.New("too noisy")

@@ -77,7 +77,8 @@ func (r *run) warm(ctx context.Context) error {
 // grows slower or faster wrongs neither.
 func (r *run) pairs(ctx context.Context) error {
 	length := r.c.Duration / minPairs
-	for i := 0; i < minPairs || i < maxPairs && r.noisy(); i++ {
+	r.measuring = time.Now()
+	for i := 0; i < minPairs || i < maxPairs && r.noisy() && r.inTime(i); i++ {
 		var p Pair
 		var err error
 		if i%2 == 1 {
@@ -86,7 +87,7 @@ func (r *run) pairs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		used, frames, err := r.slice(ctx, length, fmt.Sprintf("slice %d of %d", i+1, minPairs))
+		used, frames, err := r.slice(ctx, length, "the relay's "+turn(i))
 		if err != nil {
 			return err
 		}
@@ -107,13 +108,27 @@ func (r *run) pairs(ctx context.Context) error {
 	return nil
 }
 
+// inTime reports whether one more pair would keep within a bound that can be counted on, joins included: four times what is
+// measured of the relay.
+func (r *run) inTime(pairs int) bool {
+	each := time.Since(r.measuring) / time.Duration(pairs)
+	return time.Since(r.began)+each < 4*r.c.Duration
+}
+
 func (r *run) noisy() bool {
 	middle, _ := spreads(column(r.report.Pairs, floorUs))
 	return middle > noisy
 }
 
+func turn(i int) string {
+	if i >= minPairs {
+		return fmt.Sprintf("slice %d: it is noisy here", i+1)
+	}
+	return fmt.Sprintf("slice %d of %d", i+1, minPairs)
+}
+
 func (r *run) floorPart(ctx context.Context, length time.Duration, i int) (float64, error) {
-	r.say("floor %d of %d", i+1, minPairs)
+	r.say("the floor's %s", turn(i))
 	return r.floorSlice(ctx, length)
 }
 
@@ -139,7 +154,10 @@ func (r *run) slice(ctx context.Context, length time.Duration, what string) (use
 	r.report.KeyAsked += a.Sent.KeyAsked
 	r.report.Seconds += length.Seconds()
 	r.late.merge(&a.Sent.Late)
-	if err := r.quiet(ctx, expected); err != nil {
+	if err := r.arrive(ctx, fast, expected); err != nil {
+		return 0, 0, err
+	}
+	if err := rest(ctx, settle); err != nil {
 		return 0, 0, err
 	}
 	after, err := r.relay.figures(ctx)
@@ -166,21 +184,21 @@ func (r *run) slice(ctx context.Context, length time.Duration, what string) (use
 	return after.cpu - before.cpu, frames, nil
 }
 
-// quiet waits until fast members have all that was sent, or no more is to be expected, and their acks are through.
-func (r *run) quiet(ctx context.Context, expected uint64) error {
-	for late := time.Now().Add(patience); time.Now().Before(late); {
+// arrive waits until members of a role have all that was sent, or no more is to be expected.
+func (r *run) arrive(ctx context.Context, who role, expected uint64) error {
+	for late := time.Now().Add(patience); expected > 0 && time.Now().Before(late); {
 		got, err := r.take(ctx, false)
 		if err != nil {
 			return err
 		}
-		if t := got[fast]; expected == 0 || t != nil && t.frames() >= expected {
-			break
+		if t := got[who]; t != nil && t.frames() >= expected {
+			return nil
 		}
 		if err := rest(ctx, 10*time.Millisecond); err != nil {
 			return err
 		}
 	}
-	return rest(ctx, settle)
+	return nil
 }
 
 // floorSlice has the floor send for a time, and returns µs for each frame and connection.
@@ -193,7 +211,7 @@ func (r *run) floorSlice(ctx context.Context, length time.Duration) (float64, er
 	for room := range r.c.Rooms {
 		writes += (a.Sent.Audio[room] + a.Sent.Video[room]) * uint64(r.c.Subscribers)
 	}
-	if err := rest(ctx, settle); err != nil {
+	if err := r.arrive(ctx, onFloor, writes); err != nil {
 		return 0, err
 	}
 	got, err := r.take(ctx, true)

@@ -22,7 +22,9 @@ type run struct {
 	readers []*process
 	floor   *process
 
-	before    *figures // before anybody joined
+	began     time.Time
+	measuring time.Time // when the first pair began
+	before    *figures  // before anybody joined
 	report    *Report
 	got       map[role]*tally // what receivers counted in measured slices
 	joins     histogram
@@ -42,7 +44,7 @@ func Run(ctx context.Context, c *Config) (report *Report, err error) {
 		return nil, err
 	}
 	defer relay.http.CloseIdleConnections()
-	r := &run{c: c, relay: relay, plan: c.plan(), place: fmt.Sprintf("bench-%08x-", rand.Uint32()), got: map[role]*tally{}, report: newReport(c)}
+	r := &run{c: c, began: time.Now(), relay: relay, plan: c.plan(), place: fmt.Sprintf("bench-%08x-", rand.Uint32()), got: map[role]*tally{}, report: newReport(c)}
 	if r.before, err = relay.figures(ctx); err != nil {
 		return nil, err
 	}

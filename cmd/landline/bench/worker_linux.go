@@ -74,6 +74,9 @@ func Worker() error {
 		for t := now(); ok && at <= t; at, ok = w.agenda.next() {
 			w.agenda.pop().do(t)
 		}
+		if w.over {
+			return nil
+		}
 		loop.arm(at)
 		w.mu.Unlock()
 		n, err := loop.poll()
