@@ -8,9 +8,9 @@
 //	socket -> queue (Buffer, Hold) -> transmitter (Rate) -> flight (Delay, Jitter) -> socket (Slice)
 //
 // TCP's own work is done on both sides of the proxy, at loopback's speed: its handshake takes no Delay, its headers none of the
-// Rate, and nothing is ever lost. The sockets have small kernel buffers, about 1 KiB at 64 kbit/s and 20 ms of
-// higher rates, so that a full queue is felt by the sender soon. What the sender's own kernel holds is the sender's. A path with a Buffer
-// and no rate leaves its sockets to the kernel: a real path on its far side can fill them.
+// Rate, and nothing is ever lost. The sockets have small kernel buffers, about 3 KiB or 20 ms of the rate, so that a full queue
+// is felt by the sender soon. What the sender's own kernel holds is the sender's. A path with a Buffer and no rate leaves its sockets to
+// the kernel: a real path on its far side can fill them.
 //
 // Per connection and direction one goroutine reads and one writes. The reader waits while the queue is full. Their state is a lane,
 // which knows time only as an argument. Time stands still in a path that is stalled.

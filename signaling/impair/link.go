@@ -24,10 +24,11 @@ const (
 	// shortQueue is the queue of a link without a Buffer.
 	shortQueue = 20 * time.Millisecond
 
-	leastQueue = 256      // bytes
-	leastPiece = 64       // bytes, of one transmission
-	mostPiece  = 64 << 10 // bytes, of one transmission or write
-	anyRate    = 1 << 20  // bytes in flight where there is a delay, but no rate to tell how many
+	leastQueue  = 256      // bytes
+	leastKernel = 2 << 10  // bytes, of which the kernel makes about half as much again
+	leastPiece  = 64       // bytes, of one transmission
+	mostPiece   = 64 << 10 // bytes, of one transmission or write
+	anyRate     = 1 << 20  // bytes in flight where there is a delay, but no rate to tell how many
 )
 
 func (l Link) sane() Link {
@@ -67,7 +68,7 @@ func (l Link) queue() int {
 func (l Link) kernel() int {
 	switch {
 	case l.Rate > 0:
-		return max(min(l.in(shortQueue)/2, mostPiece/2), 1)
+		return max(min(l.in(shortQueue)/2, mostPiece/2), leastKernel)
 	case l.Buffer > 0:
 		return 0
 	}

@@ -2,14 +2,16 @@ package impair
 
 import "syscall"
 
-// socketSegment makes segments that fit into small buffers, unlike loopback's own of 64 KiB.
-const socketSegment = 1400
+// Segments are small against the buffers, unlike loopback's own of 64 KiB: where less than one fits into what is left of a window, the
+// sender's kernel waits, and probes five times a second.
+const (
+	leastSegment = 256
+	mostSegment  = 1400
+)
 
-// size sets the buffers of a socket; 0 leaves one to the kernel. The kernel makes at least one that holds a segment of 1,100 bytes,
-// and about half as much again as it is asked for.
+// size sets the buffers of a socket; 0 leaves one to the kernel.
 func size(fd uintptr, in, out int) error {
-	options := map[int]int{syscall.SO_RCVBUF: in, syscall.SO_SNDBUF: out}
-	for option, n := range options {
+	for option, n := range map[int]int{syscall.SO_RCVBUF: in, syscall.SO_SNDBUF: out} {
 		if n == 0 {
 			continue
 		}
@@ -17,8 +19,8 @@ func size(fd uintptr, in, out int) error {
 			return err
 		}
 	}
-	if in == 0 || out == 0 {
+	if in == 0 {
 		return nil
 	}
-	return syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, socketSegment)
+	return syscall.SetsockoptInt(int(fd), syscall.IPPROTO_TCP, syscall.TCP_MAXSEG, min(max(in/8, leastSegment), mostSegment))
 }
