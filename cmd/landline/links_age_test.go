@@ -152,7 +152,9 @@ func tellFloor(figs *figures, scenario string, e *listener) (floor float64) {
 			ages = append(ages, h.age()-ageRTT/2)
 		}
 	}
-	figs.note(scenario+"any", "floor_p95", quantile(ages, 0.95), "ms", len(ages))
+	p95 := quantile(ages, 0.95)
+	figs.note(scenario+"any", "floor_p95", p95, "ms", len(ages))
+	figs.disturbed(p95 > noiseMost)
 	floor = max(quantile(ages, 1), 0)
 	figs.note(scenario+"any", "floor_max", floor, "ms", len(ages))
 	return floor
