@@ -5,12 +5,15 @@ NPM     := npm --prefix web
 WEBSRC  := $(shell find web/app web/sdk web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
 FUZZ    ?= 20s
 ADDR    ?= 127.0.0.1:8080
+IMPAIR  ?= 1m
+# How long a scenario of impair runs: LANDLINE_LONG in the environment says ten minutes.
+LINKS   := $(if $(LANDLINE_LONG),,LANDLINE_IMPAIR=$(IMPAIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test test-go test-web e2e lint bench fuzz fuzz-long latency setup clean
+.PHONY: help run build web test test-go test-web e2e lint bench fuzz fuzz-long latency impair impair-netns setup clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## set up, build and serve on 127.0.0.1:8080 (ADDR=... for another address)
 	$(BIN) serve --listen $(ADDR)
@@ -47,10 +50,19 @@ e2e: setup build ## run the end-to-end tests in Chromium
 latency: setup build ## measure latencies over longer windows in Chromium
 	LANDLINE_LONG=1 $(NPM) run e2e -- latency
 
+impair: ## measure calls over bad links, IMPAIR=1m each; LANDLINE_LONG=1: ten minutes; LANDLINE_FIGURES=docs/figures keeps the figures
+	$(LINKS) go test -count=1 -parallel 1 -timeout 60m -run '^TestLinks' -v ./cmd/landline
+
+impair-netns: ## the same over the queues of the Linux kernel, in network namespaces; needs root or user namespaces
+	go test -c -tags netns -o bin/netns.test ./cmd/landline
+	@enter="unshare --net"; [ "$$(id -u)" = 0 ] || enter="unshare --map-root-user --net"; \
+	if ! $$enter true; then echo "skipped: no network namespace can be made ($$enter)"; exit 0; fi; \
+	cd cmd/landline && $(LINKS) LANDLINE_NETNS=1 $$enter ../../bin/netns.test -test.timeout 60m -test.run '^TestNetns' -test.v
+
 lint: web/node_modules/.package-lock.json ## gofmt, vet, staticcheck, tsc
 	@test -z "$$(gofmt -l cmd media relay signaling web/*.go)" || { gofmt -l cmd media relay signaling web/*.go; echo "gofmt would change these files"; exit 1; }
-	go vet ./...
-	go tool staticcheck ./...
+	go vet -tags netns ./...
+	go tool staticcheck -tags netns ./...
 	$(NPM) run check
 
 bench: ## run the Go benchmarks of parsing, queues and fan-out, with allocations

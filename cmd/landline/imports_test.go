@@ -34,6 +34,7 @@ var rules = []rule{
 	{"relay/*", []string{"relay", "media", "media/*"}},
 	{"signaling", []string{"media", "signaling/token"}},
 	{"signaling/token", nil},
+	{"signaling/impair", nil},
 	{"signaling/*", []string{"signaling", "signaling/token", "relay", "media", "media/*"}},
 	{"web", nil},
 	{"cmd/*", []string{"media", "media/*", "relay", "relay/*", "signaling", "signaling/*", "web", "cmd/*/*"}},

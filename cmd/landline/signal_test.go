@@ -15,7 +15,8 @@ import (
 // child starts this test binary as another process that ends with the test at the latest.
 func child(t *testing.T, what string, out, errs *output, args ...string) *exec.Cmd {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	form, _ := formTime(0)
+	ctx, cancel := context.WithTimeout(context.Background(), form+30*time.Second)
 	t.Cleanup(cancel)
 	cmd := exec.CommandContext(ctx, os.Args[0], args...)
 	cmd.Env = append(os.Environ(), childEnv+"="+what)

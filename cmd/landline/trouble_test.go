@@ -1,13 +1,10 @@
 package main
 
 import (
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -15,6 +12,7 @@ import (
 
 	"landline/signaling"
 	"landline/signaling/client"
+	"landline/signaling/impair"
 	"landline/signaling/server"
 	"landline/signaling/token"
 )
@@ -83,80 +81,33 @@ func freeze(t *testing.T, url string) {
 	}
 }
 
-// detour is a TCP path to a relay that can be cut, and led to another.
+// detour is a TCP path to a relay that can be impaired, cut, and led to another.
 type detour struct {
-	url    string
-	ln     net.Listener
-	mu     sync.Mutex
-	target string
-	conns  []net.Conn
-	all    sync.WaitGroup
+	*impair.Proxy
+	url string
 }
 
-func detourTo(t *testing.T, url string) *detour {
+// detourTo opens a path for which up and down are how it goes towards the relay and back.
+func detourTo(t *testing.T, url string, up, down impair.Link) *detour {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	p, err := impair.Listen(strings.TrimPrefix(url, "http://"), 1, up, down)
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &detour{url: "http://" + ln.Addr().String(), ln: ln, target: strings.TrimPrefix(url, "http://")}
-	d.all.Go(d.accept)
-	t.Cleanup(func() {
-		ln.Close()
-		d.cut()
-		d.all.Wait()
-	})
-	return d
-}
-
-func (d *detour) accept() {
-	for {
-		in, err := d.ln.Accept()
-		if err != nil {
-			return
-		}
-		d.mu.Lock()
-		out, err := net.Dial("tcp", d.target)
-		if err != nil {
-			in.Close()
-		} else {
-			d.conns = append(d.conns, in, out)
-			for _, way := range [][2]net.Conn{{in, out}, {out, in}} {
-				d.all.Go(func() {
-					_, _ = io.Copy(way[0], way[1]) // its end is all that matters
-					way[0].Close()
-					way[1].Close()
-				})
-			}
-		}
-		d.mu.Unlock()
-	}
-}
-
-// cut resets every connection; later ones go to target, if it is given.
-func (d *detour) cut(target ...string) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for _, c := range d.conns {
-		_ = c.(*net.TCPConn).SetLinger(0)
-		c.Close()
-	}
-	d.conns = nil
-	for _, url := range target {
-		d.target = strings.TrimPrefix(url, "http://")
-	}
+	t.Cleanup(p.Close)
+	return &detour{p, "http://" + p.Addr()}
 }
 
 func TestCutConnectionsAreSurvived(t *testing.T) {
 	url := relayFor(t)
-	mine, theirs := detourTo(t, url), detourTo(t, url)
+	mine, theirs := detourTo(t, url, impair.Link{}, impair.Link{}), detourTo(t, url, impair.Link{}, impair.Link{})
 	out := filepath.Join(t.TempDir(), "out.webm")
 	watch := startWatch(t, mine.url, out, "--json")
 	stream := startStream(t, theirs.url, vp8Clip(t, "4"), "--json")
 	until(t, "frames", func() bool { return sentFrames(t, url) > 10 })
-	mine.cut()
+	mine.Cut()
 	until(t, "more frames", func() bool { return sentFrames(t, url) > 30 })
-	theirs.cut()
+	theirs.Cut()
 	sent := reported[streamReport](t, stream)
 	saved := reported[watchReport](t, watch)
 	if sent.Reconnects != 1 || saved.Reconnects != 1 {
@@ -179,14 +130,15 @@ func sum(m map[string]uint64) (n uint64) {
 func TestRelayStartedAnewInMidStream(t *testing.T) {
 	relay := server.New(server.Config{})
 	front := httptest.NewServer(relay.Handler())
-	way := detourTo(t, front.URL)
+	way := detourTo(t, front.URL, impair.Link{}, impair.Link{})
 	out := filepath.Join(t.TempDir(), "out.webm")
 	watch := startWatch(t, way.url, out, "--json", "--member", "src")
 	stream := startStream(t, way.url, vp8Clip(t, "5"), "--json")
 	until(t, "frames", func() bool { return sentFrames(t, front.URL) > 10 })
 	next := relayFor(t)
 	http.DefaultClient.CloseIdleConnections()
-	way.cut(next)
+	way.SetTarget(strings.TrimPrefix(next, "http://"))
+	way.Cut()
 	relay.Close()
 	front.Close()
 	sent := reported[streamReport](t, stream)

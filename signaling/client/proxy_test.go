@@ -1,115 +1,33 @@
 package client
 
 import (
-	"io"
-	"net"
 	"net/http"
 	"net/http/httptest"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/gorilla/websocket"
 
 	"landline/signaling"
+	"landline/signaling/impair"
 	"landline/signaling/server"
 )
 
-// wirePath is a TCP path to a relay that can be cut.
+// wirePath is a TCP path to a relay that can be impaired, cut, and led elsewhere.
 type wirePath struct {
-	url    string
-	target string
-	ln     net.Listener
-
-	mu    sync.Mutex
-	rate  int // bytes a second towards the relay; 0 = any
-	conns []net.Conn
-	all   sync.WaitGroup
+	*impair.Proxy
+	url string
 }
 
 // path opens a way to the relay at an address.
 func path(t *testing.T, url string) *wirePath {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	p, err := impair.Listen(strings.TrimPrefix(url, "http://"), 1, impair.Link{}, impair.Link{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &wirePath{url: "http://" + ln.Addr().String(), target: strings.TrimPrefix(url, "http://"), ln: ln}
-	p.all.Go(p.accept)
-	t.Cleanup(func() {
-		ln.Close()
-		p.cut()
-		p.all.Wait()
-	})
-	return p
-}
-
-func (p *wirePath) accept() {
-	for {
-		in, err := p.ln.Accept()
-		if err != nil {
-			return
-		}
-		p.mu.Lock()
-		target := p.target
-		p.mu.Unlock()
-		out, err := net.Dial("tcp", target)
-		if err != nil {
-			in.Close()
-			continue
-		}
-		p.mu.Lock()
-		p.conns = append(p.conns, in, out)
-		rate := p.rate
-		p.mu.Unlock()
-		p.all.Go(func() { carry(in, out, 0) })
-		p.all.Go(func() { carry(out, in, rate) })
-	}
-}
-
-// carry copies until either end is closed, at most at a rate in bytes a second.
-func carry(to, from net.Conn, rate int) {
-	defer to.Close()
-	defer from.Close()
-	if rate == 0 {
-		_, _ = io.Copy(to, from)
-		return
-	}
-	_ = from.(*net.TCPConn).SetReadBuffer(8 << 10)
-	const step = 10 * time.Millisecond
-	tick := time.NewTicker(step)
-	defer tick.Stop()
-	for range tick.C {
-		if n, err := io.CopyN(to, from, int64(rate)*int64(step)/int64(time.Second)); n == 0 || err != nil {
-			return
-		}
-	}
-}
-
-// cut resets every connection.
-func (p *wirePath) cut() {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, c := range p.conns {
-		_ = c.(*net.TCPConn).SetLinger(0)
-		c.Close()
-	}
-	p.conns = nil
-}
-
-// slow bounds what later connections carry towards the relay, in bytes a second.
-func (p *wirePath) slow(rate int) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.rate = rate
-}
-
-// lead makes later connections go elsewhere.
-func (p *wirePath) lead(url string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	p.target = strings.TrimPrefix(url, "http://")
+	t.Cleanup(p.Close)
+	return &wirePath{p, "http://" + p.Addr()}
 }
 
 // restartable is a relay that can be replaced by an empty one behind the same path.
@@ -125,7 +43,7 @@ func restartable(t *testing.T) (p *wirePath, restart func()) {
 	return p, func() {
 		next := server.New(server.Config{})
 		nextFront := httptest.NewServer(next.Handler())
-		p.lead(nextFront.URL)
+		p.SetTarget(strings.TrimPrefix(nextFront.URL, "http://"))
 		relay.Close()
 		front.Close()
 		relay, front = next, nextFront

@@ -48,7 +48,7 @@ func TestCutPublisherComesBackAsTheSameMember(t *testing.T) {
 	id := src.Self()
 	stop := sender(t, src.Track("video"))
 	e.until(t, "first frames", func() bool { return len(e.frames["video"]) > 20 })
-	way.cut()
+	way.Cut()
 	own.until(t, "second join", hears(own, func(m *signaling.Joined) bool { return m.Resumed }))
 	e.mu.Lock()
 	before := len(e.frames["video"])
@@ -96,7 +96,7 @@ func TestCutSubscriberGetsNoFrameTwice(t *testing.T) {
 		e.mu.Unlock()
 		e.until(t, "frames", func() bool { return len(e.frames["video"]) > before+30 })
 		if cut < 2 {
-			way.cut()
+			way.Cut()
 		}
 	}
 	if saver.Reconnects() != 2 {
@@ -166,8 +166,8 @@ func TestCodeSaysWhetherToReturn(t *testing.T) {
 func TestLostRelayIsGivenUp(t *testing.T) {
 	way, _ := restartable(t)
 	r := dial(t, Options{URL: way.url, GiveUp: 300 * time.Millisecond})
-	way.lead("http://127.0.0.1:1") // nobody is there
-	way.cut()
+	way.SetTarget("127.0.0.1:1") // nobody is there
+	way.Cut()
 	select {
 	case <-r.Done():
 	case <-time.After(patience):
@@ -185,8 +185,8 @@ func TestCloseInterruptsComingBack(t *testing.T) {
 	way, _ := restartable(t)
 	e := newEar()
 	r := dial(t, Options{URL: way.url, OnEvent: e.event})
-	way.lead("http://127.0.0.1:1")
-	way.cut()
+	way.SetTarget("127.0.0.1:1")
+	way.Cut()
 	e.until(t, "word of the loss", hears(e, func(m *signaling.MemberState) bool { return m.State == signaling.Reconnecting }))
 	began := time.Now()
 	r.Close()

@@ -9,6 +9,7 @@ import (
 
 	"landline/media"
 	"landline/signaling"
+	"landline/signaling/impair"
 )
 
 // noise is a payload that cannot be mistaken for another.
@@ -206,7 +207,7 @@ func TestEndSurvivesACut(t *testing.T) {
 			t.Fatal(err)
 		}
 		track.End()
-		way.cut()
+		way.Cut()
 		drain(t, src)
 		src.Close()
 	}
@@ -216,7 +217,7 @@ func TestEndSurvivesACut(t *testing.T) {
 func TestSlowUplinkDropsByTheRules(t *testing.T) {
 	url := serve(t)
 	way := path(t, url)
-	way.slow(500_000)
+	way.SetUp(impair.Link{Rate: 500_000})
 	e := newEar()
 	dial(t, Options{URL: url, Subscribe: []signaling.Subscribe{{MaxAgeMs: 10_000}}, OnEvent: e.event, OnFrame: e.frame})
 	src := dial(t, Options{URL: way.url, Name: "source", Publish: []signaling.Track{videoTrack()}})
