@@ -114,6 +114,8 @@ export class Sending {
       }
       (capture.encode as { push(data: Data): void }).push(data);
     } catch (error) {
+      // Not taken over when there is no encoder; closing twice does no harm.
+      data.close();
       this.fail(id, error instanceof Error ? error.message : 'encoder');
     }
   }
