@@ -76,3 +76,80 @@ describe('every frame is closed', () => {
     all.close();
   });
 });
+
+describe('a stream of frames', () => {
+  /** A stream that gives a frame for each pull, when it is told to. */
+  function stream(): { readable: ReadableStream<VideoFrame>; give: () => Promise<void>; cancelled: () => boolean; reading: () => boolean } {
+    let give: ((frame: VideoFrame) => void) | undefined;
+    let cancelled = false;
+    const readable = new ReadableStream<VideoFrame>(
+      {
+        pull: (controller) => {
+          give = (given) => controller.enqueue(given);
+        },
+        cancel: () => {
+          cancelled = true;
+        },
+      },
+      { highWaterMark: 0 },
+    );
+    const next = async (): Promise<void> => {
+      const to = give;
+      give = undefined;
+      to?.(frame<VideoFrame>(FakeFrame.all.length * 100_000));
+      await new Promise((resolve) => setTimeout(resolve));
+    };
+    return { readable, give: next, cancelled: () => cancelled, reading: () => give !== undefined };
+  }
+
+  test('is read for the track that it was published for', async () => {
+    fakeMedia('take');
+    const all = sending();
+    all.publish(7, 'camera', 'video', 'camera');
+    const { readable, give, reading } = stream();
+    all.frames(7, readable);
+    await give();
+    await give();
+    expect(FakeFrame.all.length).toBe(2);
+    expect(unclosed()).toBe(0);
+    expect(reading()).toBe(true);
+    all.close();
+  });
+
+  test('is cancelled behind the frame that is on its way, which is closed', async () => {
+    fakeMedia('take');
+    const all = sending();
+    all.publish(7, 'camera', 'video', 'camera');
+    const { readable, give, cancelled, reading } = stream();
+    all.frames(7, readable);
+    await give();
+    all.unpublish('camera');
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(cancelled()).toBe(false);
+    await give();
+    expect(cancelled()).toBe(true);
+    expect(reading()).toBe(false);
+    expect(unclosed()).toBe(0);
+  });
+
+  test.each([
+    ['was unpublished before they came', (all: Sending) => all.unpublish('camera')],
+    ['was published anew', (all: Sending) => {
+      all.unpublish('camera');
+      all.publish(8, 'camera', 'video', 'camera');
+    }],
+  ])('of a track that %s is not sent', async (_, change) => {
+    fakeMedia('take');
+    const all = sending();
+    all.publish(7, 'camera', 'video', 'camera');
+    change(all);
+    const { readable, give, cancelled } = stream();
+    all.frames(7, readable);
+    await give();
+    await give();
+    expect(FakeFrame.all.length).toBe(1);
+    expect(unclosed()).toBe(0);
+    expect(cancelled()).toBe(true);
+    all.close();
+  });
+});
