@@ -24,8 +24,7 @@ type feed struct {
 	queue   fifo
 	bytes   int // queued, burst not included
 	nextSeq uint64
-	skip    bool          // the frame now arriving is being dropped, chunk by chunk
-	ageFrom time.Duration // age counts from here at the earliest: a burst held the queue up
+	skip    bool // the frame now arriving is being dropped, chunk by chunk
 
 	speaker speaker // audio
 
@@ -56,7 +55,13 @@ type burst struct {
 	next     int
 	state    burstState
 	frames   uint16
+	began    time.Duration
 	deadline time.Duration
+}
+
+// stale reports whether what waits behind a burst is too old to be live: it is sent as part of the burst.
+func (f *feed) stale(now time.Duration) bool {
+	return f.queue.len() > 0 && f.queue.first().kind == media.KindChunk && now-f.queue.first().at > f.maxAge/2
 }
 
 // splitNext puts the pieces of the next item in its place. Items are shared with other bursts, so the list is a new one.
@@ -113,6 +118,10 @@ func (f *feed) push(it *item, now time.Duration) {
 func (f *feed) pushChunk(it *item, now time.Duration) {
 	if f.paused {
 		return
+	}
+	if it.opensGroup() && f.burst.state != burstNone && now-f.burst.began > f.maxAge {
+		f.cutBurst(now) // it has taken long, and here is a picture that is new
+		f.closed = false
 	}
 	if it.begins() {
 		f.skip = false
@@ -204,7 +213,7 @@ func (f *feed) expire(now time.Duration) {
 		if e.kind == media.KindEnd {
 			return // it is the last, and never dropped
 		}
-		if now-max(e.at, f.ageFrom) <= f.maxAge {
+		if now-e.at <= f.maxAge {
 			return
 		}
 		if !f.video() {
@@ -227,7 +236,7 @@ func (f *feed) age(now time.Duration) time.Duration {
 	if f.queue.len() == 0 || f.burst.state != burstNone || f.queue.first().kind != media.KindChunk {
 		return 0
 	}
-	return now - max(f.queue.first().at, f.ageFrom)
+	return now - f.queue.first().at
 }
 
 // cutHead drops the frame at the head and, of video, all that depends on it: the rest of its group. A later
@@ -309,7 +318,6 @@ func (f *feed) cutBurst(now time.Duration) {
 	f.closeIfEmpty(now)
 	f.abandonSent(group, media.DropCatchUp)
 	f.endBurst()
-	f.ageFrom = now
 	f.fit(now)
 }
 
@@ -368,7 +376,7 @@ func (f *feed) startBurst(now time.Duration) bool {
 	f.bytes, f.skip = 0, false
 	f.nextSeq = g.items[len(g.items)-1].seq + 1
 	f.burstGroup = g.items[0]
-	f.burst = burst{items: g.items, state: burstBegin, frames: g.frames, deadline: now + burstDeadline}
+	f.burst = burst{items: g.items, state: burstBegin, frames: g.frames, began: now, deadline: now + burstDeadline}
 	// A group that its publisher gave up is only worth its picture: what comes live is the next one.
 	f.closed, f.slow = g.over(), false
 	return true

@@ -186,8 +186,14 @@ func (s *Subscriber) takeBurst(f *feed, p *pulling) {
 		f.noteSent(it)
 		s.emit(it.Message, p)
 	default:
+		if f.stale(p.now) { // it waited behind the burst
+			e := f.queue.pop()
+			f.bytes -= len(e.Data)
+			f.noteSent(e.item)
+			s.emit(e.Message, p)
+			return
+		}
 		f.burst = burst{}
-		f.ageFrom = p.now
 		f.fit(p.now)
 		s.emit(Message{Data: marker.Append(nil)}, p)
 	}

@@ -64,7 +64,7 @@ abstract class Receiver {
       this.broke();
     } else if (message.kind === 'catch-up') {
       if (message.begin) this.reassembly.restart(message.group);
-      this.mark(message.begin, message.frames);
+      this.mark(message.begin);
     }
   }
 
@@ -79,6 +79,7 @@ abstract class Receiver {
   /** The connection was replaced: what is incomplete stays so. */
   interrupt(): void {
     this.reassembly.reset();
+    this.mark(false);
     this.broke();
   }
 
@@ -87,7 +88,7 @@ abstract class Receiver {
   protected abstract frame(frame: WholeFrame, us: number): void;
   protected abstract broke(): void;
   protected abstract fault(): void;
-  protected abstract mark(begin: boolean, frames: number): void;
+  protected abstract mark(begin: boolean): void;
 }
 
 function clockOf(track: WireTrack): TrackClock {
@@ -97,7 +98,8 @@ function clockOf(track: WireTrack): TrackClock {
 export class VideoReceiver extends Receiver {
   readonly screen: Screen;
   readonly decode: VideoDecode;
-  private catchUpLeft = 0;
+  /** Between two catch-up markers. */
+  private catchingUp = false;
   /** Newest picture of a burst that is still coming; shown when nothing newer does. */
   private candidate: VideoFrame | undefined;
   private candidateTimer: ReturnType<typeof setTimeout> | undefined;
@@ -133,9 +135,7 @@ export class VideoReceiver extends Receiver {
   }
 
   protected frame(frame: WholeFrame, us: number): void {
-    const catchUp = this.catchUpLeft > 0;
-    if (catchUp) this.catchUpLeft--;
-    this.decode.push({ frame, us, catchUp });
+    this.decode.push({ frame, us, catchUp: this.catchingUp });
   }
 
   protected broke(): void {
@@ -155,8 +155,8 @@ export class VideoReceiver extends Receiver {
     this.host.needKey(this.remote);
   }
 
-  protected mark(begin: boolean, frames: number): void {
-    this.catchUpLeft = begin ? frames : 0;
+  protected mark(begin: boolean): void {
+    this.catchingUp = begin;
   }
 
   private picture(picture: VideoFrame, catchUp: boolean): void {
