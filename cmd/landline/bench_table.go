@@ -95,7 +95,7 @@ func printFloor(w io.Writer, r *bench.Report) {
 	if r.FloorUs == nil {
 		return
 	}
-	fmt.Fprintf(w, "floor, µs a frame\t%.2f\t(plain TCP; its slices differ by %.0f %%, the middle ones by %.0f %%)\n", *r.FloorUs, r.SpreadAll*100, r.Spread*100)
+	fmt.Fprintf(w, "floor, µs a frame\t%.2f\t(plain TCP; two runs in turns differ by %.0f %%, all slices by %.0f %%)\n", *r.FloorUs, r.FloorDiffer*100, r.FloorSpread*100)
 	if r.Ratio != nil {
 		fmt.Fprintf(w, "relay to floor\t%.2f\n", *r.Ratio)
 	} else {

@@ -98,12 +98,12 @@ func TestBenchCountsEveryFrame(t *testing.T) {
 
 func TestBenchComparesWithTheFloor(t *testing.T) {
 	t.Parallel()
-	r, stderr := benched(t, "--url "+relayProcess(t)+" --rooms 2 --subscribers 10 --audio --floor --duration 500ms")
+	r, stderr := benched(t, "--url "+relayProcess(t)+" --rooms 2 --subscribers 10 --audio --floor --duration 600ms")
 	allArrived(t, &r, float64(len(r.Pairs))*0.1*2*(30+50))
 	if r.FloorUs == nil || *r.FloorUs <= 0 || r.ServerUs == nil || r.FloorTLS == nil || *r.FloorTLS || r.FloorSees == nil || r.FloorLate == nil {
 		t.Fatalf("%+v", r)
 	}
-	if n := len(r.Pairs); n < 5 || n > 8 {
+	if n := len(r.Pairs); n < 6 || n > 9 {
 		t.Errorf("%d pairs", n)
 	}
 	for _, p := range r.Pairs {
@@ -111,8 +111,8 @@ func TestBenchComparesWithTheFloor(t *testing.T) {
 			t.Errorf("%+v", p)
 		}
 	}
-	if r.TooNoisy != (r.Ratio == nil) || r.TooNoisy != strings.Contains(stderr, "too noisy") || r.TooNoisy != (r.Spread > 0.1) {
-		t.Errorf("too noisy %v with a spread of %g, ratio %v: %s", r.TooNoisy, r.Spread, r.Ratio, stderr)
+	if r.TooNoisy != (r.Ratio == nil) || r.TooNoisy != strings.Contains(stderr, "too noisy") || r.TooNoisy != (r.FloorDiffer > 0.1) {
+		t.Errorf("too noisy %v with a difference of %g, ratio %v: %s", r.TooNoisy, r.FloorDiffer, r.Ratio, stderr)
 	}
 }
 

@@ -118,8 +118,8 @@ func (r *run) warn() {
 	if late := rep.FloorLate; late != nil && late.P50 > 5 {
 		add("the floor itself could not keep its schedule (half of its frames were over %.0f ms late): with fewer members the comparison says more", late.P50)
 	}
-	if middle, _ := spreads(column(rep.Pairs, ratio)); middle > doubtful {
-		add("the ratios themselves differ by %.0f %% without the highest and the lowest", middle*100)
+	if differ := spread(column(rep.Pairs, ratio)); differ > doubtful {
+		add("the ratios of the pairs differ by %.0f %%", differ*100)
 	}
 	if f := rep.Frames; r.c.Floor && float64(f.Delivered) < 0.99*float64(f.Expected) {
 		add("%d frames did not arrive in their turn, so the relay did less than the floor", f.Expected-f.Delivered)
@@ -129,8 +129,8 @@ func (r *run) warn() {
 	}
 }
 
-// doubtful is by how much the middle ones of the ratios may differ without a note.
-const doubtful = 0.25
+// doubtful is by how much the ratios may differ without a note.
+const doubtful = 0.3
 
 // ErrTooNoisy says that the machine is too noisy to tell a ratio.
 var ErrTooNoisy = errors.New("too noisy")
@@ -142,11 +142,13 @@ func (r *run) verdict() error {
 	rep.FloorTLS = &floorTLS
 	server, floor, times := median(column(rep.Pairs, serverUs)), median(column(rep.Pairs, floorUs)), median(column(rep.Pairs, ratio))
 	rep.ServerUs, rep.FloorUs = &server, &floor
-	rep.Spread, rep.SpreadAll = spreads(column(rep.Pairs, floorUs))
-	if rep.Spread > noisy {
+	floors := column(rep.Pairs, floorUs)
+	odd, even, differ := floorRuns(floors)
+	rep.FloorRuns, rep.FloorDiffer, rep.FloorSpread = []float64{odd, even}, differ, spread(floors)
+	if differ > noisy {
 		rep.TooNoisy = true
-		return fmt.Errorf("%w: the middle ones of %d floor slices differ by %.0f %%, over %.0f %%, so no ratio is told; try again when the machine does nothing else",
-			ErrTooNoisy, len(rep.Pairs), rep.Spread*100, noisy*100)
+		return fmt.Errorf("%w: two floor runs of %d slices in turns differ by %.0f %%, over %.0f %%, so no ratio is told; try again when the machine does nothing else",
+			ErrTooNoisy, len(rep.Pairs), differ*100, noisy*100)
 	}
 	rep.Ratio = &times
 	return nil

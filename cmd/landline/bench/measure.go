@@ -116,8 +116,8 @@ func (r *run) inTime(pairs int) bool {
 }
 
 func (r *run) noisy() bool {
-	middle, _ := spreads(column(r.report.Pairs, floorUs))
-	return middle > noisy
+	_, _, differ := floorRuns(column(r.report.Pairs, floorUs))
+	return differ > noisy
 }
 
 func turn(i int) string {

@@ -88,18 +88,18 @@ func (p *plan) outlets() []*outlet {
 		for i := range p.Publishers {
 			at := float64(room*p.Publishers + i)
 			if p.video() {
-				list = append(list, &outlet{plan: p, room: room, phase: spread(at, p.videoPeriod())})
+				list = append(list, &outlet{plan: p, room: room, phase: phaseOf(at, p.videoPeriod())})
 			}
 			if p.Audio {
-				list = append(list, &outlet{plan: p, room: room, audio: true, phase: spread(at+0.5, audioEvery)})
+				list = append(list, &outlet{plan: p, room: room, audio: true, phase: phaseOf(at+0.5, audioEvery)})
 			}
 		}
 	}
 	return list
 }
 
-// spread gives the n-th of many a place in a period, such that any few that follow each other lie far apart.
-func spread(n float64, period time.Duration) int64 {
+// phaseOf gives the n-th of many a place in a period, such that any few that follow each other lie far apart.
+func phaseOf(n float64, period time.Duration) int64 {
 	_, part := math.Modf(n * math.Phi)
 	return int64(part * float64(period))
 }

@@ -21,28 +21,29 @@ type Report struct {
 	Frames  Frames           `json:"frames"`  // of fast members
 	Latency map[string]Times `json:"latency"` // of fast members: all, audio, video
 	// Late is how long after its moment each frame was sent: where this is large, the run is of no use.
-	Late      Times             `json:"send_late"`
-	Others    map[string]Member `json:"others,omitempty"` // slow, frozen, churn
-	Join      Times             `json:"join"`
-	First     *Times            `json:"first_frame,omitempty"` // of members that join while media flows
-	Drops     map[string]uint64 `json:"drops"`                 // by the relay, of everybody
-	Closes    map[string]uint64 `json:"closes"`                // sessions that nobody asked to end
-	Queues    map[string]Queue  `json:"queues,omitempty"`
-	KeyAsked  uint64            `json:"keyframes_asked"`
-	Load      Load              `json:"bench_cpu"`
-	ServerUs  *float64          `json:"server_us,omitempty"`
-	CPUStep   float64           `json:"server_us_step,omitempty"` // what one step of the relay's own figure is
-	Memory    *Memory           `json:"memory,omitempty"`
-	FloorUs   *float64          `json:"floor_us,omitempty"`
-	Ratio     *float64          `json:"floor_ratio,omitempty"`
-	Pairs     []Pair            `json:"pairs,omitempty"`
-	Spread    float64           `json:"floor_spread,omitempty"`
-	SpreadAll float64           `json:"floor_spread_all,omitempty"`
-	TooNoisy  bool              `json:"too_noisy,omitempty"`
-	FloorTLS  *bool             `json:"floor_tls,omitempty"`
-	FloorSees *Times            `json:"floor_latency,omitempty"`
-	FloorLate *Times            `json:"floor_send_late,omitempty"`
-	Warnings  []string          `json:"warnings,omitempty"`
+	Late        Times             `json:"send_late"`
+	Others      map[string]Member `json:"others,omitempty"` // slow, frozen, churn
+	Join        Times             `json:"join"`
+	First       *Times            `json:"first_frame,omitempty"` // of members that join while media flows
+	Drops       map[string]uint64 `json:"drops"`                 // by the relay, of everybody
+	Closes      map[string]uint64 `json:"closes"`                // sessions that nobody asked to end
+	Queues      map[string]Queue  `json:"queues,omitempty"`
+	KeyAsked    uint64            `json:"keyframes_asked"`
+	Load        Load              `json:"bench_cpu"`
+	ServerUs    *float64          `json:"server_us,omitempty"`
+	CPUStep     float64           `json:"server_us_step,omitempty"` // what one step of the relay's own figure is
+	Memory      *Memory           `json:"memory,omitempty"`
+	FloorUs     *float64          `json:"floor_us,omitempty"`
+	Ratio       *float64          `json:"floor_ratio,omitempty"`
+	Pairs       []Pair            `json:"pairs,omitempty"`
+	FloorRuns   []float64         `json:"floor_runs,omitempty"`   // µs: of the odd slices, of the even ones
+	FloorDiffer float64           `json:"floor_differ,omitempty"` // by how much these differ
+	FloorSpread float64           `json:"floor_spread,omitempty"` // by how much all slices differ
+	TooNoisy    bool              `json:"too_noisy,omitempty"`
+	FloorTLS    *bool             `json:"floor_tls,omitempty"`
+	FloorSees   *Times            `json:"floor_latency,omitempty"`
+	FloorLate   *Times            `json:"floor_send_late,omitempty"`
+	Warnings    []string          `json:"warnings,omitempty"`
 }
 
 // Frames counts frames of fast members.

@@ -12,30 +12,38 @@ type Pair struct {
 
 const (
 	// minPairs is how many pairs there are. While they are too noisy another is added, up to maxPairs.
-	minPairs = 5
-	maxPairs = 8
-	// noisy is by how much of their median the floor's slices may differ.
+	minPairs = 6
+	maxPairs = 9
+	// noisy is by how much two runs of the floor may differ.
 	noisy = 0.10
 )
 
-// spreads tells by how much the floor's slices differ, as a share of their median: the middle ones, which is what is
-// judged, and all.
+// floorRuns takes the floor's slices for two runs of it, one of every other slice, so that both saw the same minute, and
+// tells the median of each, and by how much they differ, as a share of the lower.
 //
-// The middle ones are those that remain without the highest and the lowest quarter, rounded down: three of five, four
-// of eight. On a machine that does other things as well, a single slice that was disturbed is the rule and says
-// nothing, because a median is told of all of them; when the middle ones differ, so might the median.
-func spreads(floors []float64) (middle, all float64) {
-	if len(floors) == 0 {
-		return 0, 0
+// It is the question that matters: would the same have come out had it been measured again? That single slices differ
+// by more does not answer it. On a machine that does other things as well a disturbed slice is the rule, and a median
+// of three is not moved by one; and where the machine grows slower bit by bit, both halves of a pair do. By how much
+// all slices differ is told beside.
+func floorRuns(floors []float64) (odd, even, differ float64) {
+	var runs [2][]float64
+	for i, f := range floors {
+		runs[i%2] = append(runs[i%2], f)
 	}
-	sorted := slices.Sorted(slices.Values(floors))
-	n := len(sorted)
-	cut := n / 4
-	mid := median(sorted)
+	odd, even = median(runs[0]), median(runs[1])
+	if low := min(odd, even); low > 0 {
+		differ = max(odd, even)/low - 1
+	}
+	return odd, even, differ
+}
+
+// spread tells by how much values differ, as a share of their median.
+func spread(values []float64) float64 {
+	mid := median(values)
 	if mid <= 0 {
-		return 0, 0
+		return 0
 	}
-	return (sorted[n-1-cut] - sorted[cut]) / mid, (sorted[n-1] - sorted[0]) / mid
+	return (slices.Max(values) - slices.Min(values)) / mid
 }
 
 // median is the middle value, or the mean of the middle two; 0 of none.
