@@ -38,7 +38,7 @@ const (
 	Heartbeat   = 3 * time.Second
 
 	AckEvery = rate.AckEvery // the interval until ackInterval asks for another
-	AckBytes = 16 << 10      // an ack is due at once after so many bytes
+	AckBytes = 64 << 10      // an ack is due at once after so many bytes
 	AckFirst = 16            // and for each of the first messages of a connection: the sender is to know the path before it fills it
 )
 

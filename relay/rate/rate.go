@@ -12,10 +12,12 @@ const (
 	// MinChunk is the least size of a chunk that is worth a message, in bytes.
 	MinChunk = 1200
 
-	// AckEvery is the time between acks that a receiver keeps by itself, AckEveryBusy what a sender asks for while
-	// something has waited in the last BusyFor.
+	// AckEvery is the time between acks that a receiver keeps by itself. A sender asks for AckEveryBusy while something has
+	// waited in the last BusyFor, and for AckEveryCalm where nothing has and the delay is low: acks are what costs most
+	// besides the writes.
 	AckEvery     = 100 * time.Millisecond
 	AckEveryBusy = 20 * time.Millisecond
+	AckEveryCalm = 250 * time.Millisecond
 	BusyFor      = 5 * time.Second
 
 	lowDelay  = 25 * time.Millisecond  // under this the path takes more
@@ -128,8 +130,11 @@ func (c *Controller) Busy(now time.Duration) bool { return now-c.waitedAt < Busy
 
 // AckEvery is the time between acks to ask the receiver for.
 func (c *Controller) AckEvery(now time.Duration) time.Duration {
-	if c.Busy(now) {
+	switch {
+	case c.Busy(now):
 		return AckEveryBusy
+	case c.delay < lowDelay && c.rates.most() > 0:
+		return AckEveryCalm
 	}
 	return AckEvery
 }

@@ -62,7 +62,7 @@ type delivery struct {
 
 const (
 	step      = 250 * time.Microsecond
-	ackBytes  = 16 << 10
+	ackBytes  = 64 << 10
 	quickAcks = 16 // messages acknowledged at once
 )
 

@@ -256,6 +256,7 @@ func (r *reader) binary(msg []byte) error {
 		if !r.sub.Acked(ack.Bytes, ack.Came()) {
 			return signaling.Closef(signaling.CloseBadChunk, "an ack for %d bytes, which goes back or was never sent", ack.Bytes)
 		}
+		r.tellAckInterval()
 		return nil
 	case media.KindChunk:
 		buf := make([]byte, signaling.Headroom+len(msg))
