@@ -202,6 +202,9 @@ func (f *feed) headFrameComplete() bool {
 
 // expire drops what has waited too long.
 func (f *feed) expire(now time.Duration) {
+	if !f.waiting() {
+		return
+	}
 	if f.burst.state != burstNone {
 		if now > f.burst.deadline {
 			f.cutBurst(now)

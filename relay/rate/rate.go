@@ -125,15 +125,19 @@ func (c *Controller) Room() int {
 // Wait notes that something waits and there is no room.
 func (c *Controller) Wait(now time.Duration) { c.limited, c.waitedAt = true, now }
 
-// Busy reports whether something has waited of late, so that acks are wanted more often.
-func (c *Controller) Busy(now time.Duration) bool { return now-c.waitedAt < BusyFor }
+// Busy reports whether something has waited of late, so that acks are wanted more often: in the last second, or where the
+// path holds a queue still, in the last five.
+func (c *Controller) Busy(now time.Duration) bool {
+	ago := now - c.waitedAt
+	return ago < BusyFor/5 || ago < BusyFor && c.delay >= lowDelay
+}
 
 // AckEvery is the time between acks to ask the receiver for.
 func (c *Controller) AckEvery(now time.Duration) time.Duration {
 	switch {
 	case c.Busy(now):
 		return AckEveryBusy
-	case c.delay < lowDelay && c.rates.most() > 0:
+	case c.delay < highDelay/2 && c.rates.most() > 0:
 		return AckEveryCalm
 	}
 	return AckEvery

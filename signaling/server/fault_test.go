@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"landline/media"
 	"landline/signaling"
 )
@@ -104,19 +106,6 @@ func (h *faultyLogger) Handle(ctx context.Context, rec slog.Record) error {
 	return h.Handler.Handle(ctx, rec)
 }
 
-// faultySocket panics once, when it is written to.
-type faultySocket struct {
-	syscall.RawConn
-	fired atomic.Bool
-}
-
-func (f *faultySocket) Write(try func(uintptr) bool) error {
-	if f.fired.CompareAndSwap(false, true) {
-		panic("injected while writing")
-	}
-	return f.RawConn.Write(try)
-}
-
 func (s *Server) sessionOf(member string) *Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -140,7 +129,10 @@ func TestPanicEndsOneSessionOnly(t *testing.T) {
 			victim, joined = enter(t, url, "r", `"name":"Ann"`)
 			ss := s.sessionOf(joined.Self.ID)
 			ss.shard.mu.Lock() // which the shard takes before it writes
-			ss.out.raw.raw = &faultySocket{RawConn: ss.out.raw.raw}
+			ss.out.raw.send = func(uintptr, []unix.Iovec) (int, syscall.Errno) {
+				ss.out.raw.send = send
+				panic("injected while writing")
+			}
 			ss.shard.mu.Unlock()
 			bob.text(`{"type":"chat","text":"makes the server write"}`)
 		}

@@ -75,12 +75,11 @@ func newSession(s *Server, ws *websocket.Conn, in *meteredConn, out output, remo
 		flow: flow{gap: time.Second}, ackEvery: signaling.AckEvery, asked: signaling.AckEvery.Milliseconds()}
 	ss.shard = s.shards[int(s.next.Add(1))%len(s.shards)]
 	ss.hear()
-	ss.speak()
+	ss.spoke.Store(ss.heard.Load())
 	return ss
 }
 
-func (ss *Session) hear()  { ss.heard.Store(int64(ss.server.elapsed())) }
-func (ss *Session) speak() { ss.spoke.Store(int64(ss.server.elapsed())) }
+func (ss *Session) hear() { ss.heard.Store(int64(ss.server.elapsed())) }
 
 // notify is the Subscriber's call: there is something to pull.
 func (ss *Session) notify(audio bool) { ss.shard.schedule(ss, audio) }
@@ -173,6 +172,10 @@ func (ss *Session) replaced(text string) {
 func (ss *Session) cut() {
 	if t, ok := ss.out.conn.(*tls.Conn); ok {
 		_ = t.NetConn().Close()
+		return
+	}
+	if ss.out.raw != nil {
+		_ = ss.out.raw.close()
 		return
 	}
 	_ = ss.out.conn.Close()

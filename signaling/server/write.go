@@ -38,14 +38,15 @@ func (ss *Session) fill(b *batch) (more, last bool) {
 	if acks > 0 {
 		ss.sub.AddSentAck(acks)
 	}
+	now := ss.server.elapsed()
 	if sent+acks > 0 || len(b.out) > 0 {
-		ss.speak() // a browser does not see pings and pongs
+		ss.spoke.Store(int64(now)) // a browser does not see pings and pongs
 	}
 	for i := range b.out {
 		sent += b.add(&b.out[i])
 	}
 	if len(b.out) > 0 {
-		ss.dense.Store(ss.flow.note(len(b.out), ss.server.elapsed()))
+		ss.dense.Store(ss.flow.note(len(b.out), now))
 	}
 	clear(b.out)
 	if sent > 0 {

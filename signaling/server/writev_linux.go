@@ -2,6 +2,7 @@ package server
 
 import (
 	"net"
+	"sync"
 	"syscall"
 	"unsafe"
 
@@ -15,14 +16,17 @@ const notSentLowat = 16 << 10
 // maxIovecs is how many buffers go into one writev; the system's limit is 1,024.
 const maxIovecs = 512
 
-// nonBlocking writes to a TCP socket without ever waiting. syscall.RawConn holds the descriptor against a
-// concurrent Close. It is used by one goroutine at a time.
+// nonBlocking writes to a TCP socket without ever waiting. It is used by one goroutine at a time, but for close, which
+// any may call.
 type nonBlocking struct {
-	raw  syscall.RawConn
+	conn *net.TCPConn
 	iovs []unix.Iovec
-	n    int
-	err  syscall.Errno
-	try  func(fd uintptr) bool // made once, so that a write allocates nothing
+	send func(fd uintptr, iovs []unix.Iovec) (int, syscall.Errno)
+
+	// A descriptor that is closed may be another connection's in the next moment: mu is held while it is written to.
+	mu sync.Mutex
+	fd uintptr
+	ok bool // it is open
 }
 
 func newNonBlocking(conn *net.TCPConn) (*nonBlocking, error) {
@@ -30,17 +34,32 @@ func newNonBlocking(conn *net.TCPConn) (*nonBlocking, error) {
 	if err != nil {
 		return nil, err
 	}
-	w := &nonBlocking{raw: raw}
-	w.try = func(fd uintptr) bool {
-		// The socket never blocks, so the scheduler need not hear of the call: that costs as much as the rest of it.
-		n, _, errno := syscall.RawSyscall(unix.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&w.iovs[0])), uintptr(len(w.iovs)))
-		w.n, w.err = int(n), errno
-		return true
-	}
-	_ = raw.Control(func(fd uintptr) {
+	w := &nonBlocking{conn: conn, send: send}
+	err = raw.Control(func(fd uintptr) {
+		w.fd, w.ok = fd, true
 		_ = unix.SetsockoptInt(int(fd), unix.IPPROTO_TCP, unix.TCP_NOTSENT_LOWAT, notSentLowat)
 	})
-	return w, nil
+	return w, err
+}
+
+// close closes the socket. Nobody else may, or its descriptor could be written to when it is another's.
+func (w *nonBlocking) close() error {
+	w.mu.Lock()
+	w.ok = false
+	w.mu.Unlock()
+	return w.conn.Close()
+}
+
+// send is one system call. The socket never blocks, so the scheduler need not hear of it: that would cost nearly as much
+// as the rest.
+func send(fd uintptr, iovs []unix.Iovec) (int, syscall.Errno) {
+	if len(iovs) == 1 { // which is the rule, and cheaper
+		n, _, errno := syscall.RawSyscall6(unix.SYS_SENDTO, fd, uintptr(unsafe.Pointer(iovs[0].Base)), uintptr(iovs[0].Len),
+			unix.MSG_DONTWAIT|unix.MSG_NOSIGNAL, 0, 0)
+		return int(n), errno
+	}
+	n, _, errno := syscall.RawSyscall(unix.SYS_WRITEV, fd, uintptr(unsafe.Pointer(&iovs[0])), uintptr(len(iovs)))
+	return int(n), errno
 }
 
 // writev writes as much of bufs as the socket takes now, with one system call for up to maxIovecs buffers.
@@ -55,20 +74,26 @@ func (w *nonBlocking) writev(bufs [][]byte) (written int, err error) {
 			want += len(b)
 		}
 		bufs = bufs[len(w.iovs):]
-		if err := w.raw.Write(w.try); err != nil {
-			return written, err
-		}
+		n, errno := w.try()
 		clear(w.iovs)
-		if w.err == unix.EAGAIN || w.err == unix.EINTR {
+		if errno == unix.EAGAIN || errno == unix.EINTR {
 			return written, nil
 		}
-		if w.err != 0 {
-			return written, w.err
+		if errno != 0 {
+			return written, errno
 		}
-		written += w.n
-		if w.n < want {
+		if written += n; n < want {
 			return written, nil
 		}
 	}
 	return written, nil
+}
+
+func (w *nonBlocking) try() (int, syscall.Errno) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if !w.ok {
+		return 0, unix.EBADF
+	}
+	return w.send(w.fd, w.iovs)
 }

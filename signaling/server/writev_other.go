@@ -12,4 +12,6 @@ type nonBlocking struct{}
 
 func newNonBlocking(*net.TCPConn) (*nonBlocking, error) { return nil, errors.ErrUnsupported }
 
+func (*nonBlocking) close() error { return errors.ErrUnsupported }
+
 func (*nonBlocking) writev([][]byte) (int, error) { return 0, errors.ErrUnsupported }
