@@ -128,6 +128,30 @@ func TestAReceiverThatReadsInGulpsIsNotStarved(t *testing.T) {
 	}
 }
 
+func TestVoiceGoesOnWhileAThinFullLinkIsProbed(t *testing.T) {
+	// A packet of 100 bytes every 20 ms goes before chunks of video that fill a link of 128 kbit/s.
+	p := path{128_000 / 8, 60 * time.Millisecond, math.MaxInt32}
+	s := &sim{c: fresh(), path: constant(p)}
+	spoken := 0
+	var worst time.Duration
+	s.chunk = func(now time.Duration, s *sim) int {
+		due := int(now / (20 * time.Millisecond))
+		if spoken >= due {
+			return MinChunk
+		}
+		if s.c.Room() > 0 {
+			if spoken++; now > 3*time.Second {
+				worst = max(worst, now-time.Duration(spoken)*20*time.Millisecond)
+			}
+		}
+		return 100
+	}
+	s.run(40 * time.Second)
+	if worst > 250*time.Millisecond {
+		t.Errorf("a packet waited %v for the window", worst)
+	}
+}
+
 func TestAcksAloneAreNotInFlight(t *testing.T) {
 	c := fresh()
 	for range 10_000 {

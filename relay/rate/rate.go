@@ -116,7 +116,11 @@ func (c *Controller) InFlight() int {
 // Room is how many bytes may be sent now, 0 where it is less than the smallest chunk.
 func (c *Controller) Room() int {
 	flying := c.InFlight()
-	if room := c.window - flying; room >= MinChunk || flying == 0 {
+	room := c.window - flying
+	if c.mode == probe {
+		return max(room, 0)
+	}
+	if room >= MinChunk || flying == 0 {
 		return max(room, 1)
 	}
 	return 0
@@ -228,7 +232,7 @@ func (c *Controller) timed(oneWay, rtt time.Duration, limited bool, now time.Dur
 		return
 	}
 	c.mode, c.armed, c.until = probe, false, now+probeMost+2*c.rtt
-	c.window = max(1, int(c.rates.most()*seconds(c.rtt)/2))
+	c.window = max(MinChunk/2, int(c.rates.most()*seconds(c.rtt)/2)) // voice goes on also on a thin link
 }
 
 // confirm notes that the minimum still holds.

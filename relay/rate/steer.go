@@ -108,6 +108,7 @@ func (c *Controller) steerProbe(now time.Duration) {
 	} else if c.armed && c.acked > c.round || now > c.until {
 		c.rebase(c.newMin, c.newRTT, now)
 		c.mode = startup // from here it doubles: a whole window at once would stand in a queue
+		c.window = max(c.window, MinWindow)
 	}
 }
 
