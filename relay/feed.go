@@ -46,7 +46,7 @@ type feed struct {
 
 	drops    DropCounts
 	reported uint64 // total of drops in the last report
-	stamp    uint64 // whose turn it is among equals: smallest first
+	stamp    uint64 // bytes it has had, by which its turn comes among equals: smallest first
 }
 
 // burst is a catch-up: the current group as it was when the burst began.
@@ -206,10 +206,10 @@ func (f *feed) expire(now time.Duration) {
 		return
 	}
 	if f.burst.state != burstNone {
-		if now > f.burst.deadline {
-			f.cutBurst(now)
+		if now <= f.burst.deadline {
+			return
 		}
-		return
+		f.cutBurst(now)
 	}
 	for f.passAbandons(); f.queue.len() > 0; f.passAbandons() {
 		e := f.queue.first()
@@ -220,7 +220,7 @@ func (f *feed) expire(now time.Duration) {
 			return
 		}
 		if !f.video() {
-			f.speaker.late, f.speaker.lateAt, f.sub.crowded = true, now, true
+			f.sub.tooLate(f, now)
 		}
 		f.cutHead(now, media.DropAge)
 	}

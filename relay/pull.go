@@ -115,13 +115,13 @@ func (s *Subscriber) expire(now time.Duration) {
 		}
 	}
 	if s.crowded {
-		s.crowded, s.crowdedAt = false, now
+		s.crowded = false
 		s.muffle(now)
 	}
 }
 
-// pick chooses the feed that sends next: the first in order of class and priority, and among equals the one
-// that has waited longest.
+// pick chooses the feed that sends next: the first in order of class and priority, and among equals the one that has had the
+// fewest bytes (start-time fair queueing, Goyal et al. 1996): one that comes after a silence does not catch up on it.
 func (s *Subscriber) pick() (best *feed) {
 	for _, f := range s.feeds {
 		if !f.waiting() || s.gathering && !f.video() {
@@ -130,17 +130,22 @@ func (s *Subscriber) pick() (best *feed) {
 		if best != nil && before(best, f) {
 			break
 		}
-		if best == nil || f.stamp < best.stamp {
+		if best == nil || max(f.stamp, s.turn) < max(best.stamp, s.turn) {
 			best = f
 		}
 	}
 	return best
 }
 
-// takeFrom emits one message of a feed.
+// takeFrom emits one message of a feed, and puts it behind its equals by what it had.
 func (s *Subscriber) takeFrom(f *feed, p *pulling) {
-	s.turn++
-	f.stamp = s.turn
+	before := p.budget
+	s.turn = max(f.stamp, s.turn)
+	s.takeNext(f, p)
+	f.stamp = s.turn + uint64(before-p.budget)
+}
+
+func (s *Subscriber) takeNext(f *feed, p *pulling) {
 	if f.burst.state != burstNone {
 		s.takeBurst(f, p)
 		return

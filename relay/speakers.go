@@ -7,17 +7,18 @@ import (
 )
 
 // Where not all audio fits a link, the loudest speakers are heard whole and the others not at all, in place of holes
-// in everybody's voice. How loud somebody is tells the header of each packet. It takes two whose packets come too late: tracks take
-// turns, so one that sends more than its share is late alone, and shuts out nobody.
+// in everybody's voice. How loud somebody is tells the header of each packet. It takes two whose packets come too late: tracks
+// share a link fairly, so one that sends more than its share is late alone, and shuts out nobody.
 const (
 	quieterPerSecond = 30                     // dB by which the memory of a loud moment fades
 	louderBy         = 6                      // dB that a speaker must be louder to take another's place
 	speakerHold      = time.Second            // nobody is let in or shut out sooner again
 	crowdedStep      = 200 * time.Millisecond // one is shut out, and then it is seen whether that is enough
-	crowdedOver      = 2 * time.Second        // without a packet that came too late, one more may be heard
+	retryFirst       = 2 * time.Second        // without a packet that came too late, one more may be heard
+	retryMost        = time.Minute            // the wait doubles each time that there was no room after all
 	activeFor        = time.Second
 	lateFor          = 500 * time.Millisecond // a feed counts as too late so long after a drop
-	stalledAfter     = 300 * time.Millisecond // without an ack the link does not tell what fits
+	stalledAfter     = 300 * time.Millisecond // without an ack the link does not tell what fits, nor soon after
 )
 
 // speaker is what a subscriber knows of one audio feed.
@@ -27,6 +28,7 @@ type speaker struct {
 	late    bool          // packets were dropped by age
 	lateAt  time.Duration // when last
 	muffled bool          // shut out: its packets are dropped
+	trial   bool          // let in to see whether there is room
 	since   time.Duration // when it was shut out or let in
 }
 
@@ -37,19 +39,34 @@ func (sp *speaker) hear(h *media.ChunkHeader, now time.Duration) {
 	sp.loud, sp.heardAt = max(faded, 127-int(level)), now
 }
 
-// muffle shuts the quietest of those out who are speaking, since a packet waited too long. A stall is no crowd.
+// tooLate notes that a packet of an audio feed was dropped by age.
+func (s *Subscriber) tooLate(f *feed, now time.Duration) {
+	if s.link.Silence(now) > stalledAfter {
+		s.stalledAt = now
+	}
+	if s.stalledAt != 0 && now-s.stalledAt < lateFor {
+		return
+	}
+	f.speaker.late, f.speaker.lateAt, s.crowded = true, now, true
+}
+
+// muffle shuts the quietest speaker out, since packets of several came too late.
 func (s *Subscriber) muffle(now time.Duration) {
-	if now-s.muffledAt < crowdedStep || s.link.Silence(now) > stalledAfter {
+	s.crowdedAt = now
+	if now-s.muffledAt < crowdedStep {
 		return
 	}
 	var quietest *feed
 	late := 0
 	for _, f := range s.feeds {
-		if f.video() || f.speaker.muffled || !f.speaker.late || now-f.speaker.lateAt > lateFor {
+		sp := &f.speaker
+		if f.video() || sp.muffled || f.paused || now-sp.heardAt > activeFor {
 			continue
 		}
-		late++
-		if quietest == nil || f.speaker.loud < quietest.speaker.loud {
+		if sp.late && now-sp.lateAt <= lateFor {
+			late++
+		}
+		if quietest == nil || sp.loud < quietest.speaker.loud {
 			quietest = f
 		}
 	}
@@ -57,6 +74,9 @@ func (s *Subscriber) muffle(now time.Duration) {
 		return
 	}
 	s.muffledAt = now
+	if s.retry = max(s.retry, retryFirst); quietest.speaker.trial {
+		s.retry = min(2*s.retry, retryMost)
+	}
 	quietest.shut(now)
 }
 
@@ -65,7 +85,7 @@ func (f *feed) shut(now time.Duration) {
 	f.empty(media.DropQuiet)
 	f.skip = true
 	f.abandonSent(f.sentGroup, media.DropQuiet)
-	f.speaker.muffled, f.speaker.since = true, now
+	f.speaker.muffled, f.speaker.trial, f.speaker.since = true, false, now
 }
 
 // letIn gives a muffled speaker its place: that of a quieter one, or one of its own where all has fitted for a while.
@@ -81,15 +101,18 @@ func (s *Subscriber) letIn(now time.Duration) {
 		}
 	}
 	if loudest == nil {
+		if now-s.crowdedAt > 2*retryFirst {
+			s.retry = retryFirst
+		}
 		return
 	}
-	room := now-s.crowdedAt > crowdedOver
+	room := now-s.crowdedAt > s.retry
 	if !room && (quietest == nil || loudest.speaker.loud < quietest.speaker.loud+louderBy) {
 		return
 	}
 	if !room {
 		quietest.shut(now)
 	}
-	loudest.speaker.muffled, loudest.speaker.since = false, now
+	loudest.speaker.muffled, loudest.speaker.trial, loudest.speaker.since = false, room, now
 	s.muffledAt = now
 }

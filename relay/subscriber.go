@@ -29,7 +29,7 @@ type Subscriber struct {
 	urgent   []Message // binary control that goes before the media queued behind it
 	held     []held
 	feeds    []*feed // audio first, then video
-	turn     uint64
+	turn     uint64  // the stamp of the feed that was served last
 	told     notified
 	asks     []*feed // scratch: gates that ask upstream
 
@@ -37,6 +37,8 @@ type Subscriber struct {
 	gathering   bool // audio waits for more audio: see gather
 	crowded     bool // audio waited too long since the last look
 	crowdedAt   time.Duration
+	stalledAt   time.Duration
+	retry       time.Duration // how long without a late packet until one more speaker is let in
 	muffledAt   time.Duration // when a speaker was last shut out or let in
 	gatherTimer *time.Timer
 	reported    time.Duration // when drops were last reported
