@@ -59,9 +59,13 @@ type burst struct {
 	deadline time.Duration
 }
 
-// stale reports whether what waits behind a burst is too old to be live: it is sent as part of the burst.
+// stale reports whether what waits behind a burst, of its group, is too old to be live: it is sent as part of the burst.
 func (f *feed) stale(now time.Duration) bool {
-	return f.queue.len() > 0 && f.queue.first().kind == media.KindChunk && now-f.queue.first().at > f.maxAge/2
+	if f.queue.len() == 0 {
+		return false
+	}
+	e := f.queue.first()
+	return e.kind == media.KindChunk && e.head.Group == f.burst.items[0].head.Group && now-e.at > f.maxAge/2
 }
 
 // splitNext puts the pieces of the next item in its place. Items are shared with other bursts, so the list is a new one.

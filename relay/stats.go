@@ -40,6 +40,7 @@ type LinkStats struct {
 	Capacity     int           // the same where the link was seen full of late, else 0
 	Sent         uint64        // payload bytes on this connection
 	ClosedGates  int           // video tracks that wait for a key frame
+	Muffled      int           // speakers left out since not all audio fits
 	Drops        DropCounts
 	Subscribed   int
 	WaitingEvent int
@@ -97,6 +98,9 @@ func (s *Subscriber) Stats() LinkStats {
 		l.QueueAge = max(l.QueueAge, f.age(now))
 		if f.closed && !f.paused {
 			l.ClosedGates++
+		}
+		if f.speaker.muffled {
+			l.Muffled++
 		}
 		for r, n := range f.drops {
 			l.Drops[r] += n

@@ -118,7 +118,7 @@ func printRooms(w io.Writer, before, now *server.RoomsReply) error {
 		}
 	}
 	table := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(table, "ROOM\tMEMBER\tSTATE\tOVER\tSENDS\tLATE\tWAITS\tDROPPED")
+	fmt.Fprintln(table, "ROOM\tMEMBER\tSTATE\tOVER\tSENDS\tLATE\tWAITS\tLINK\tDROPPED")
 	for _, r := range now.Rooms {
 		for _, m := range r.Members {
 			var sends []string
@@ -133,8 +133,8 @@ func printRooms(w io.Writer, before, now *server.RoomsReply) error {
 				}
 				sends = append(sends, text)
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%.0f ms\t%d B\t%s\n", r.Room, memberText(m), m.State, m.Transport,
-				orDash(strings.Join(sends, ", ")), m.Link.QueueAgeMs, m.Link.QueueBytes, orDash(dropsText(m.Link.Drops)))
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%.0f ms\t%d B\t%s\t%s\n", r.Room, memberText(m), m.State, m.Transport,
+				orDash(strings.Join(sends, ", ")), m.Link.QueueAgeMs, m.Link.QueueBytes, linkText(m.Link), orDash(dropsText(m.Link.Drops)))
 		}
 	}
 	return table.Flush()
@@ -145,6 +145,24 @@ func memberText(m server.MemberStatus) string {
 		return m.ID
 	}
 	return m.Name + " (" + m.ID + ")"
+}
+
+// linkText tells what a member's link takes, where that was seen, and what stands between.
+func linkText(l server.LinkStatus) string {
+	text := "-"
+	if l.RTTMs > 0 {
+		text = fmt.Sprintf("%.0f ms", l.RTTMs)
+	}
+	if l.Capacity > 0 {
+		text = fmt.Sprintf("full at %s, %s + %.0f ms", bitsText(float64(l.Capacity)*8), text, l.DelayMs)
+	}
+	if l.ClosedGates > 0 {
+		text += fmt.Sprintf(", %d waiting for a key frame", l.ClosedGates)
+	}
+	if l.Muffled > 0 {
+		text += fmt.Sprintf(", %d speakers left out", l.Muffled)
+	}
+	return text
 }
 
 // dropsText names the reasons in order.

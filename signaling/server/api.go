@@ -51,9 +51,14 @@ type LinkStatus struct {
 	QueueBytes  int               `json:"queueBytes"`
 	QueueAgeMs  float64           `json:"queueAgeMs"`
 	InFlight    int               `json:"inFlightBytes"`
-	Rate        int               `json:"bytesPerSecond"`
+	Window      int               `json:"windowBytes"`
+	DelayMs     float64           `json:"delayMs"`                // queueing on the path
+	RTTMs       float64           `json:"rttMs"`                  // shortest of late
+	Rate        int               `json:"bytesPerSecond"`         // delivered, the best of late
+	Capacity    int               `json:"capacityBytesPerSecond"` // of a link that was seen full of late, else 0
 	Sent        uint64            `json:"sentBytes"`
 	ClosedGates int               `json:"closedGates"`
+	Muffled     int               `json:"muffledSpeakers"`
 	Drops       map[string]uint64 `json:"drops"`
 }
 
@@ -70,10 +75,13 @@ func (s *Server) rooms(w http.ResponseWriter, _ *http.Request) {
 	_ = json.NewEncoder(w).Encode(reply)
 }
 
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
 func memberStatus(m relay.MemberStats) MemberStatus {
 	out := MemberStatus{ID: m.ID, Name: m.Name, State: wireState(m.State), Transport: "websocket", Since: m.Since, Tracks: []TrackStatus{},
-		Link: LinkStatus{Subscribed: m.Link.Subscribed, QueueBytes: m.Link.QueueBytes, QueueAgeMs: float64(m.Link.QueueAge.Microseconds()) / 1000,
-			InFlight: m.Link.InFlight, Rate: m.Link.Rate, Sent: m.Link.Sent, ClosedGates: m.Link.ClosedGates, Drops: dropNames(m.Link.Drops)}}
+		Link: LinkStatus{Subscribed: m.Link.Subscribed, QueueBytes: m.Link.QueueBytes, QueueAgeMs: milliseconds(m.Link.QueueAge),
+			InFlight: m.Link.InFlight, Window: m.Link.Window, DelayMs: milliseconds(m.Link.Delay), RTTMs: milliseconds(m.Link.RTT), Rate: m.Link.Rate,
+			Capacity: m.Link.Capacity, Sent: m.Link.Sent, ClosedGates: m.Link.ClosedGates, Muffled: m.Link.Muffled, Drops: dropNames(m.Link.Drops)}}
 	if out.State == signaling.Reconnecting {
 		out.Transport = "none"
 	}

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -48,6 +49,10 @@ var (
 	descMembers  = desc("members", "Members in rooms.", "state")
 	descSessions = desc("sessions", "WebSocket sessions that are open.")
 	descQueue    = desc("queue_bytes", "Bytes that wait in subscribers' queues.")
+	descAge      = desc("queue_age_seconds", "Age of the oldest frame that waits for any member.")
+	descFull     = desc("links_full", "Members whose link was seen full in the last 10 s.")
+	descGates    = desc("gates_closed", "Video tracks that a member waits for the next key frame of.")
+	descMuffled  = desc("speakers_muffled", "Speakers left out at a member to whom not all audio fits.")
 	descOpened   = desc("sessions_total", "WebSocket sessions that were opened.")
 	descResumes  = desc("resumes_total", "Sessions that resumed a membership.")
 	descCloses   = desc("closes_total", "Sessions that ended, by close code.", "code", "name")
@@ -78,10 +83,15 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
 	rooms, members, queued := s.relay.Snapshot(), map[string]int{signaling.Online: 0, signaling.Reconnecting: 0}, 0
+	full, gates, muffled, age := 0, 0, 0, time.Duration(0)
 	for _, r := range rooms {
 		for _, m := range r.Members {
 			members[wireState(m.State)]++
 			queued += m.Link.QueueBytes
+			gates, muffled, age = gates+m.Link.ClosedGates, muffled+m.Link.Muffled, max(age, m.Link.QueueAge)
+			if m.Link.Capacity > 0 {
+				full++
+			}
 		}
 	}
 	gauge(descRooms, len(rooms))
@@ -89,6 +99,10 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		gauge(descMembers, n, state)
 	}
 	gauge(descQueue, queued)
+	gauge(descFull, full)
+	gauge(descGates, gates)
+	gauge(descMuffled, muffled)
+	ch <- prometheus.MustNewConstMetric(descAge, prometheus.GaugeValue, age.Seconds())
 	gauge(descSessions, len(s.list()))
 	t := s.relay.Totals()
 	count(descFrames, t.FramesIn.Load())
