@@ -14,6 +14,8 @@ export interface ConnectorHandler {
   dial(handler: LinkHandler): Link;
   /** Asked when an attempt has opened: is a new link still wanted? */
   wanted(): boolean;
+  /** Whether this member has been in the room before: then it comes back by itself when there is room again. */
+  beenIn(): boolean;
   /** Sends hello and join. fresh: the resume token was refused. */
   greet(link: Link, fresh: boolean): void;
   joined(link: Link, message: Joined): void;
@@ -136,7 +138,7 @@ export class Connector implements LinkHandler {
     if (wasJoining) this.joining = undefined;
     if (!this.active) return;
     const verdict = judge(code);
-    if (verdict === 'over' && wasJoining) {
+    if (wasJoining && (verdict === 'over' || (verdict === 'later' && !this.host.beenIn()))) {
       this.stop();
       const why = explain(code, reason || this.fatal);
       return this.host.refused(why.code, why.text);

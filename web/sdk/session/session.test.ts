@@ -152,6 +152,16 @@ describe('a lost socket', () => {
     expect(network.sockets.length).toBe(1);
   });
 
+  test('a full room is told to who has not been in it', async () => {
+    await advance(0);
+    const first = network.last;
+    first.open();
+    first.drop(4101, 'room-full: 2000 members');
+    await advance(60_000);
+    expect(states.at(-1)).toMatchObject({ code: 'room-full' });
+    expect(network.sockets.length).toBe(1);
+  });
+
   test('a full room is tried again after 5 s or more, not before', async () => {
     const first = await enter();
     first.drop(4101, 'room-full: 2000 members');

@@ -49,6 +49,7 @@ export class Session implements LinkHandler, ConnectorHandler {
   reconnects = 0;
   private state: RoomState = 'connecting';
   private resumeToken = '';
+  private been = false;
   private retryMs = 0;
   private suspectedAt: number | undefined;
   private lostAt = performance.now();
@@ -171,9 +172,14 @@ export class Session implements LinkHandler, ConnectorHandler {
     this.link = link;
     link.handler = this;
     this.resumeToken = message.resume;
+    this.been = true;
     this.suspectedAt = undefined;
     this.handler.joined(message);
     this.setState('online');
+  }
+
+  beenIn(): boolean {
+    return this.been;
   }
 
   refused(code: string, text: string): void {
