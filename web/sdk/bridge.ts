@@ -6,7 +6,9 @@ import type { SoundClock } from './receive/sound';
 
 export type ToWorker =
   | { do: 'start'; options: SessionOptions }
-  | { do: 'publish'; call: number; id: string; kind: 'audio' | 'video'; source: TrackInfo['source']; readable?: ReadableStream<VideoFrame | AudioData> }
+  | { do: 'publish'; call: number; id: string; kind: 'audio' | 'video'; source: TrackInfo['source'] }
+  /** The platform's frames of the track that was published with this call. */
+  | { do: 'frames'; call: number; readable: ReadableStream<VideoFrame | AudioData> }
   | { do: 'captured'; id: string; data: VideoFrame | AudioData }
   | { do: 'sound-captured'; id: string; us: number; sampleRate: number; pcm: Float32Array[] }
   | { do: 'unpublish'; id: string }

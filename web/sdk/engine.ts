@@ -48,7 +48,9 @@ export class Engine implements SessionHandler {
   handle(message: Exclude<ToWorker, { do: 'start' }>): void {
     switch (message.do) {
       case 'publish':
-        return this.sending.publish(message.call, message.id, message.kind, message.source, message.readable);
+        return this.sending.publish(message.call, message.id, message.kind, message.source);
+      case 'frames':
+        return this.sending.frames(message.call, message.readable);
       case 'captured':
         return this.sending.captured(message.id, message.data);
       case 'sound-captured':

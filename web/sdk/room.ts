@@ -7,6 +7,7 @@ import { Calls } from './calls';
 import { captureByHand, platformFrames } from './capture';
 import type { StopCapture } from './capture';
 import { Emitter } from './emitter';
+import { dispose, holdFrame } from './hand-over';
 import { SoundOut } from './sound-out';
 import { decodable, supported } from './support';
 import { trustedScript } from './trusted';
@@ -76,12 +77,19 @@ export class WorkerRoom implements Room {
     const { call, promise } = this.calls.begin<undefined>();
     const kind = track.kind === 'audio' ? 'audio' : 'video';
     const readable = platformFrames(track);
-    this.send({ do: 'publish', call, id, kind, source, ...(readable && { readable }) }, readable ? [readable as unknown as Transferable] : []);
-    if (!readable && !this.captures.has(id)) {
+    this.send({ do: 'publish', call, id, kind, source });
+    if (readable) void this.giveFrames(call, kind, readable);
+    else if (!this.captures.has(id)) {
       const stop = captureByHand(id, track, (message, transfer) => this.send(message, transfer), () => this.unpublish(id));
       this.captures.set(id, stop);
     }
     await promise;
+  }
+
+  private async giveFrames(call: number, kind: TrackInfo['kind'], readable: ReadableStream<VideoFrame | AudioData>): Promise<void> {
+    if (kind === 'video') await holdFrame(readable);
+    if (this.state === 'closed') return dispose(readable);
+    this.send({ do: 'frames', call, readable }, [readable as unknown as Transferable]);
   }
 
   unpublish(id: string): void {

@@ -1,7 +1,7 @@
-import { describe, expect, it } from 'vitest';
+import { afterEach, describe, expect, it, vi } from 'vitest';
 import { deviceOptions } from './choices';
 import { loudness } from './level';
-import { isOn } from './media';
+import { isOn, Media } from './media';
 import { troubleOf, troubleText, type Trouble } from './trouble';
 
 describe('troubleOf', () => {
@@ -37,6 +37,29 @@ describe('isOn', () => {
     expect(isOn({ ...device, asking: true })).toBe(true);
     expect(isOn({ ...device, track: {} as MediaStreamTrack })).toBe(true);
     expect(isOn({ ...device, track: {} as MediaStreamTrack, wanted: false })).toBe(false);
+  });
+});
+
+describe('a device that is denied', () => {
+  afterEach(() => vi.unstubAllGlobals());
+
+  it('stays so while it is asked for at the start of the call, and is told anew to who asks again', async () => {
+    const mediaDevices = {
+      addEventListener: () => undefined,
+      enumerateDevices: () => Promise.resolve([]),
+      getUserMedia: () => Promise.reject(new DOMException('', 'NotAllowedError')),
+    };
+    vi.stubGlobal('navigator', { mediaDevices });
+    const media = new Media();
+    await media.start();
+    const seen: (Trouble | undefined)[] = [];
+    media.store.watch(() => seen.push(media.store.get().camera.trouble));
+    await media.start();
+    expect(new Set(seen)).toEqual(new Set(['denied']));
+    seen.length = 0;
+    await media.want('camera', true);
+    expect(seen[0]).toBe(undefined);
+    expect(seen.at(-1)).toBe('denied');
   });
 });
 

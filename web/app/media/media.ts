@@ -75,7 +75,8 @@ export class Media {
 
   /** Switches a device on or off. */
   async want(kind: Kind, wanted: boolean): Promise<void> {
-    this.patch(kind, { wanted });
+    // Who asks again is told again.
+    this.patch(kind, { wanted, trouble: undefined });
     this.save(kind === 'mic' ? { micOn: wanted } : { cameraOn: wanted });
     const { track } = this.store.get()[kind];
     if (!wanted && kind === 'camera') this.release('camera');
@@ -133,12 +134,14 @@ export class Media {
   private async reopen(kind: Kind): Promise<void> {
     const { wanted, track } = this.store.get()[kind];
     this.release(kind);
+    this.patch(kind, { trouble: undefined });
     if (wanted || track) await this.open([kind]);
   }
 
   private async open(kinds: readonly Kind[]): Promise<void> {
     const turns = kinds.map((kind) => {
-      this.patch(kind, { asking: true, trouble: undefined });
+      // A trouble stays until the answer is known: the one that the start page told need not be told again in the call.
+      this.patch(kind, { asking: true });
       return ++this.turn[kind];
     });
     const current = (kind: Kind) => this.running && this.turn[kind] === turns[kinds.indexOf(kind)];
@@ -189,7 +192,7 @@ export class Media {
     const { wanted } = this.store.get()[kind];
     if (!wanted && kind === 'camera') {
       track.stop();
-      this.patch(kind, { asking: false });
+      this.patch(kind, { asking: false, trouble: undefined });
       return;
     }
     track.enabled = wanted;
@@ -197,7 +200,7 @@ export class Media {
     track.addEventListener('ended', () => {
       if (this.store.get()[kind].track === track) this.patch(kind, { track: undefined, trouble: 'missing' });
     });
-    this.patch(kind, { asking: false, track });
+    this.patch(kind, { asking: false, track, trouble: undefined });
   }
 
   private release(kind: Kind): void {

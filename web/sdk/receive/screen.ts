@@ -75,13 +75,14 @@ export class Screen {
   }
 
   private paint(picture: VideoFrame, live: boolean): void {
+    // First, so that a picture that cannot be drawn is closed with the next one.
+    this.shown?.close();
+    this.shown = picture;
     this.width = picture.displayWidth;
     this.height = picture.displayHeight;
     for (const canvas of this.canvases) draw(canvas, picture);
     this.painted++;
     if (live) this.last = { us: picture.timestamp, at: nowUs() };
-    this.shown?.close();
-    this.shown = picture;
   }
 }
 

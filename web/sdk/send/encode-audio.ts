@@ -74,8 +74,11 @@ export class AudioEncode {
     this.measure(data);
     if (data.numberOfChannels <= 2) return this.encoder.encode(data);
     const stereo = firstTwo(data);
-    this.encoder.encode(stereo);
-    stereo.close();
+    try {
+      this.encoder.encode(stereo);
+    } finally {
+      stereo.close();
+    }
   }
 
   private measure(data: AudioData): void {

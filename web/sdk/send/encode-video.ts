@@ -58,17 +58,19 @@ export class VideoEncode {
 
   /** Takes over a captured frame. */
   push(frame: VideoFrame): void {
-    if (this.closed) return frame.close();
-    const now = nowUs();
-    const us = this.clock.map(frame.timestamp, now);
-    if (us - this.lastAt < MIN_SPACING_US && us > this.lastAt) return frame.close();
-    this.lastAt = us;
     try {
-      this.encode(frame, us);
-      if (this.source === 'screen') this.still.keep(frame);
+      if (!this.closed) this.take(frame);
     } finally {
       frame.close();
     }
+  }
+
+  private take(frame: VideoFrame): void {
+    const us = this.clock.map(frame.timestamp, nowUs());
+    if (us - this.lastAt < MIN_SPACING_US && us > this.lastAt) return;
+    this.lastAt = us;
+    this.encode(frame, us);
+    if (this.source === 'screen') this.still.keep(frame);
   }
 
   /** The next frame shall be a key frame; a still picture is encoded again for it. */
@@ -83,8 +85,12 @@ export class VideoEncode {
   private encodeStill(): void {
     const us = nowUs();
     const frame = this.still.at(us);
-    if (frame) this.encode(frame, us);
-    frame?.close();
+    if (!frame) return;
+    try {
+      this.encode(frame, us);
+    } finally {
+      frame.close();
+    }
   }
 
   pause(paused: boolean): void {
@@ -106,8 +112,11 @@ export class VideoEncode {
     const timestamp = this.stamps.next(us);
     const keyFrame = this.keyWanted || this.sink.gated() || timestamp - this.keyAt >= KEY_EVERY_US;
     const stamped = new VideoFrame(frame, { timestamp });
-    this.encoder.encode(stamped, { keyFrame });
-    stamped.close();
+    try {
+      this.encoder.encode(stamped, { keyFrame });
+    } finally {
+      stamped.close();
+    }
     if (!keyFrame) return;
     this.keyAt = timestamp;
     this.keyWanted = false;

@@ -34,8 +34,9 @@ type Data = VideoFrame | AudioData;
 interface Capture {
   uplink: UplinkTrack;
   encode: VideoEncode | AudioEncode | undefined;
-  reader: ReadableStreamDefaultReader<Data> | undefined;
   start: (clock: CaptureClock) => VideoEncode | AudioEncode;
+  /** The call that published it, and the one that still waits for an answer, if any. */
+  readonly from: number;
   call: number;
 }
 
@@ -57,11 +58,11 @@ export class Sending {
     this.publications = new Publications(host);
   }
 
-  publish(call: number, id: string, kind: TrackInfo['kind'], source: TrackInfo['source'], readable?: ReadableStream<Data>): void {
+  publish(call: number, id: string, kind: TrackInfo['kind'], source: TrackInfo['source']): void {
     if (this.captures.has(id)) return this.host.post({ is: 'failed', call, code: 'track-exists', text: `${id} is published already` });
     const uplink = this.uplink.add(id, kind === 'audio' ? 'audio' : source === 'screen' ? 'screen' : 'video');
     const start = kind === 'audio' ? this.audioStart(id, source, uplink) : this.videoStart(id, source, uplink);
-    const capture: Capture = { uplink, encode: undefined, reader: readable?.getReader(), start, call };
+    const capture: Capture = { uplink, encode: undefined, start, from: call, call };
     this.captures.set(id, capture);
     this.publications.add(
       { id, kind, source, codec: kind === 'audio' ? 'opus' : 'vp8' },
@@ -72,7 +73,11 @@ export class Sending {
         refused: (code, text) => this.refused(id, capture, code, text),
       },
     );
-    if (capture.reader) void this.read(id, capture, capture.reader);
+  }
+
+  /** The platform's frames of what was published with this call; they may come after it is over. */
+  frames(call: number, readable: ReadableStream<Data>): void {
+    void this.read([...this.captures.values()].find(({ from }) => from === call), readable.getReader());
   }
 
   private accepted(capture: Capture): void {
@@ -88,14 +93,23 @@ export class Sending {
     this.unpublish(id);
   }
 
-  private async read(id: string, capture: Capture, reader: ReadableStreamDefaultReader<Data>): Promise<void> {
+  /**
+   * Reads until the track is over, and then one frame more: a stream is cancelled only between two reads, since the frame
+   * that is on its way to a read belongs to nobody when the stream ends under it, and Chromium never closes it.
+   */
+  private async read(capture: Capture | undefined, reader: ReadableStreamDefaultReader<Data>): Promise<void> {
+    const id = capture?.uplink.id ?? '';
     for (;;) {
       const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }));
       if (done || !value) break;
-      if (this.captures.get(id) === capture) this.feed(id, capture, value, this.platformClock);
-      else value.close();
+      if (!capture || this.captures.get(id) !== capture) {
+        value.close();
+        void reader.cancel().catch(() => undefined);
+        return;
+      }
+      this.feed(id, capture, value, this.platformClock);
     }
-    if (this.captures.get(id) === capture) this.unpublish(id);
+    if (capture && this.captures.get(id) === capture) this.unpublish(id);
   }
 
   /** Something that the page captured itself. */
@@ -114,6 +128,8 @@ export class Sending {
       }
       (capture.encode as { push(data: Data): void }).push(data);
     } catch (error) {
+      // Not taken over when there is no encoder; closing twice does no harm.
+      data.close();
       this.fail(id, error instanceof Error ? error.message : 'encoder');
     }
   }
@@ -183,7 +199,6 @@ export class Sending {
     this.publications.remove(id);
     this.uplink.tracks.delete(id);
     capture.encode?.close();
-    void capture.reader?.cancel().catch(() => undefined);
     if (capture.call) this.host.post({ is: 'failed', call: capture.call, code: 'unpublished', text: `${id} ended before it was published` });
     this.host.post({ is: 'unpublished', id });
     this.host.tracksChanged();

@@ -1,0 +1,68 @@
+// Test support: frames that count who was closed, and encoders that take or refuse them.
+
+import { vi } from 'vitest';
+
+/** Stands in for VideoFrame and AudioData. */
+export class FakeFrame {
+  static all: FakeFrame[] = [];
+  closed = false;
+  readonly timestamp: number;
+  readonly displayWidth = 640;
+  readonly displayHeight = 360;
+  readonly sampleRate = 48_000;
+  readonly numberOfFrames = 480;
+  readonly format = null;
+
+  constructor(source?: unknown, init: { timestamp?: number } = {}, readonly numberOfChannels = 1) {
+    this.timestamp = init.timestamp ?? (source instanceof FakeFrame ? source.timestamp : 0);
+    FakeFrame.all.push(this);
+  }
+
+  clone(): FakeFrame {
+    return new FakeFrame(this);
+  }
+
+  copyTo(): void {}
+
+  close(): void {
+    this.closed = true;
+  }
+}
+
+class FakeEncoder {
+  state = 'configured';
+  encodeQueueSize = 0;
+
+  constructor() {
+    if (encoders === 'missing') throw new Error('no encoder');
+  }
+
+  configure(): void {}
+
+  encode(): void {
+    if (encoders === 'refuse') throw new Error('refused');
+  }
+
+  close(): void {
+    this.state = 'closed';
+  }
+}
+
+let encoders: 'take' | 'refuse' | 'missing' = 'take';
+
+/** Puts the fakes where the platform's classes are. */
+export function fakeMedia(behaviour: typeof encoders): void {
+  encoders = behaviour;
+  FakeFrame.all = [];
+  for (const name of ['VideoFrame', 'AudioData']) vi.stubGlobal(name, FakeFrame);
+  for (const name of ['VideoEncoder', 'AudioEncoder']) vi.stubGlobal(name, FakeEncoder);
+}
+
+/** A frame captured at this time, as the type that is asked for. */
+export function frame<T extends VideoFrame | AudioData>(us = 0, channels = 1): T {
+  return new FakeFrame(undefined, { timestamp: us }, channels) as unknown as T;
+}
+
+export function unclosed(): number {
+  return FakeFrame.all.filter(({ closed }) => !closed).length;
+}

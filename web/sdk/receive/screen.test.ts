@@ -1,0 +1,21 @@
+import { afterEach, expect, test, vi } from 'vitest';
+import { fakeMedia, frame, unclosed } from '../fake-media';
+import { Screen } from './screen';
+
+afterEach(() => vi.unstubAllGlobals());
+
+test('a picture that cannot be drawn is closed with the next one', () => {
+  fakeMedia('take');
+  let broken = true;
+  const drawImage = (): void => {
+    if (broken) throw new Error('cannot draw');
+  };
+  const screen = new Screen(() => undefined);
+  screen.canvases.add({ width: 0, height: 0, getContext: () => ({ drawImage }) } as unknown as OffscreenCanvas);
+  expect(() => screen.showNow(frame<VideoFrame>())).toThrow('cannot draw');
+  broken = false;
+  screen.showNow(frame<VideoFrame>(33_000));
+  expect(unclosed()).toBe(1);
+  screen.close();
+  expect(unclosed()).toBe(0);
+});
