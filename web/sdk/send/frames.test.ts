@@ -3,6 +3,7 @@ import { fakeMedia, FakeFrame, frame, unclosed } from '../fake-media';
 import { CaptureClock } from './capture-clock';
 import { AudioEncode } from './encode-audio';
 import { VideoEncode } from './encode-video';
+import { RateController } from './rate';
 import { Sending } from './sending';
 import { Still } from './still';
 
@@ -20,7 +21,7 @@ function videoEncode(source: 'camera' | 'screen'): VideoEncode {
 }
 
 function sending(): Sending {
-  const link = { pending: Infinity, flight: { rate: 0, rtt: 0 } };
+  const link = { room: 0, rate: new RateController(), sendBinary: ignore };
   return new Sending({
     send: () => true,
     sendBinary: ignore,
