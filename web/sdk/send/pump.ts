@@ -9,8 +9,6 @@ import type { Uplink } from './uplink';
 
 /** While something waits it may become too old, or the browser's own buffer may empty, without an ack that tells. */
 const POLL_MS = 10;
-/** Bitrates are measured over at least this long, ms. */
-const SPAN_MS = 250;
 
 export interface PumpHost {
   link(): Link | undefined;
@@ -22,8 +20,6 @@ export class Pump {
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** The time between acks that the relay was last asked for, µs. */
   private asked = ACK_EVERY_US;
-  private sentBytes = 0;
-  private measured = { bytes: 0, at: 0, bitrate: 0 };
 
   constructor(
     private readonly uplink: Uplink,
@@ -34,12 +30,12 @@ export class Pump {
   run(): void {
     const link = this.host.link();
     if (!link) return;
-    for (const abandon of this.uplink.expire(performance.now())) this.send(link, abandon);
+    for (const abandon of this.uplink.expire(performance.now())) link.sendBinary(abandon);
     const size = chunkSize(link.rate.capacity(nowUs()) || link.rate.rate);
     while (link.room > 0) {
       const chunk = this.uplink.next(size);
       if (!chunk) break;
-      this.send(link, chunk);
+      link.sendBinary(chunk);
     }
     if (this.uplink.ready) link.rate.wait(nowUs());
     this.askForAcks(link);
@@ -48,11 +44,6 @@ export class Pump {
       this.timer = undefined;
       this.run();
     }, POLL_MS);
-  }
-
-  private send(link: Link, message: Uint8Array): void {
-    link.sendBinary(message);
-    this.sentBytes += message.length;
   }
 
   private askForAcks(link: Link): void {
@@ -70,13 +61,5 @@ export class Pump {
   stop(): void {
     clearTimeout(this.timer);
     this.timer = undefined;
-  }
-
-  /** What is sent, bit/s. */
-  bitrate(): number {
-    const now = performance.now();
-    const span = now - this.measured.at;
-    if (span >= SPAN_MS) this.measured = { bytes: this.sentBytes, at: now, bitrate: ((this.sentBytes - this.measured.bytes) * 8_000) / span };
-    return this.measured.bitrate;
   }
 }

@@ -5,13 +5,14 @@ import type { UplinkStats, TrackInfo } from '../api';
 import { nowUs } from '../session/clock';
 import type { Link } from '../session/link';
 import type { Joined, ServerMessage } from '../wire/messages';
+import { Adapting } from './adapting';
 import { CaptureClock } from './capture-clock';
 import { AudioEncode } from './encode-audio';
 import { VideoEncode } from './encode-video';
 import { Publications } from './publications';
 import type { Format, PublicationsHost } from './publications';
 import { Pump } from './pump';
-import { MAX_AGE, Uplink } from './uplink';
+import { Uplink } from './uplink';
 import type { OutFrame, UplinkTrack } from './uplink';
 
 export interface SendingHost extends PublicationsHost {
@@ -36,6 +37,7 @@ interface Capture {
 export class Sending {
   private readonly uplink = new Uplink();
   private readonly pump: Pump;
+  private readonly adapting: Adapting;
   private readonly publications: Publications;
   private readonly captures = new Map<string, Capture>();
   /** The clock that the platform's capture tracks share. */
@@ -44,6 +46,7 @@ export class Sending {
   constructor(private readonly host: SendingHost) {
     this.publications = new Publications(host);
     this.pump = new Pump(this.uplink, host);
+    this.adapting = new Adapting(this.uplink, () => host.link());
   }
 
   publish(call: number, id: string, kind: TrackInfo['kind'], source: TrackInfo['source']): void {
@@ -127,9 +130,10 @@ export class Sending {
       new VideoEncode(source, clock, {
         format: (format) => this.format(id, format),
         frame: (frame) => this.send(uplink, frame),
-        ready: () => this.ready(uplink),
+        encoding: (captured) => this.adapting.encoding(id, source, captured, () => this.better(id, source)),
+        obstacle: () => this.adapting.obstacle(uplink),
         gated: () => uplink.gated,
-        skipped: () => this.uplink.count(this.host.link() ? 'encoder' : 'lost', 1),
+        skipped: (why) => this.adapting.skipped(id, why),
         failed: (text) => this.fail(id, text),
       });
   }
@@ -156,11 +160,10 @@ export class Sending {
     this.host.tracksChanged();
   }
 
-  /** Whether a frame that is encoded now has a chance to go out in time. */
-  private ready(uplink: UplinkTrack): boolean {
-    if (!this.host.link()) return false;
-    if (!uplink.alias) return !uplink.gated;
-    return uplink.age(performance.now()) <= MAX_AGE[uplink.cls] / 2;
+  /** A camera shows better pictures with its next frame; a screen may stand still for long. */
+  private better(id: string, source: TrackInfo['source']): void {
+    const encode = this.captures.get(id)?.encode;
+    if (source === 'screen' && encode instanceof VideoEncode) encode.forceKey();
   }
 
   private send(uplink: UplinkTrack, frame: OutFrame): void {
@@ -186,6 +189,7 @@ export class Sending {
     this.captures.delete(id);
     this.publications.remove(id);
     this.uplink.tracks.delete(id);
+    this.adapting.remove(id);
     capture.encode?.close();
     if (capture.call) this.host.post({ is: 'failed', call: capture.call, code: 'unpublished', text: `${id} ended before it was published` });
     this.host.post({ is: 'unpublished', id });
@@ -195,6 +199,7 @@ export class Sending {
   close(): void {
     for (const id of [...this.captures.keys()]) this.unpublish(id);
     this.pump.stop();
+    this.adapting.stop();
   }
 
   offers(): ReturnType<Publications['offers']> {
@@ -225,11 +230,6 @@ export class Sending {
   }
 
   stats(): UplinkStats {
-    return {
-      bitrate: this.pump.bitrate(),
-      queueAge: this.uplink.age(performance.now()),
-      drops: { ...this.uplink.drops },
-      rtt: (this.host.link()?.rate.rtt ?? 0) / 1000,
-    };
+    return this.adapting.stats();
   }
 }

@@ -176,6 +176,8 @@ export function chunkSize(rate: number): number {
 export class Uplink {
   readonly tracks = new Map<string, UplinkTrack>();
   readonly drops: Record<string, number> = {};
+  /** Bytes that went out as chunks. */
+  readonly sent = { audio: 0, video: 0 };
   private turn = 0;
 
   add(id: string, cls: UplinkClass): UplinkTrack {
@@ -193,13 +195,24 @@ export class Uplink {
     return [...this.tracks.values()].flatMap((track) => track.expire(now) ?? []);
   }
 
-  /** The next chunk, of at most size bytes of payload. */
+  /** The next chunk, of at most size bytes of payload: sound first, pictures in turn. */
   next(size: number): Uint8Array | undefined {
     const tracks = [...this.tracks.values()];
+    const audio = this.nextSound(tracks, size);
+    const chunk = audio ?? this.nextPicture(tracks, size);
+    if (chunk) this.sent[audio ? 'audio' : 'video'] += chunk.length;
+    return chunk;
+  }
+
+  private nextSound(tracks: UplinkTrack[], size: number): Uint8Array | undefined {
     for (const track of tracks) {
       const chunk = track.cls === 'audio' ? track.chunk(size) : undefined;
       if (chunk) return chunk;
     }
+    return undefined;
+  }
+
+  private nextPicture(tracks: UplinkTrack[], size: number): Uint8Array | undefined {
     for (let i = 0; i < tracks.length; i++) {
       const at = (this.turn + i) % tracks.length;
       const track = tracks[at]!;
@@ -220,8 +233,9 @@ export class Uplink {
     return [...this.tracks.values()].some((t) => t.waiting);
   }
 
+  /** Age of the oldest frame that waits for room, not for the relay's answer, ms. */
   age(now: number): number {
-    return Math.max(0, ...[...this.tracks.values()].map((t) => t.age(now)));
+    return Math.max(0, ...[...this.tracks.values()].map((t) => (t.alias ? t.age(now) : 0)));
   }
 
   reset(): void {
