@@ -34,7 +34,7 @@ interface Onward {
 }
 
 /** A generator of numbers from 0 to 1 that gives the same ones for the same seed. */
-function seeded(seed: number): () => number {
+export function seeded(seed: number): () => number {
   let x = seed;
   return () => {
     x = (Math.imul(x, 1_664_525) + 1_013_904_223) >>> 0;
@@ -70,8 +70,9 @@ export class Simulation {
     private readonly delayMs = 30,
     captured = { width: 640, height: 360 },
     seed = 1,
-    /** When the machine stands still: nothing is captured, sent or received. */
+    /** When the page stands still: nothing is captured or sent; and when the relay does: nothing is received. */
     private readonly still: (ms: number) => boolean = () => false,
+    private readonly relayStill: (ms: number) => boolean = () => false,
   ) {
     this.random = seeded(seed);
     this.camera = this.uplink.add('camera', 'video');
@@ -87,9 +88,9 @@ export class Simulation {
 
   run(untilMs: number, fromMs = 0): void {
     for (let now = fromMs; now < untilMs; now++) {
+      if (!this.relayStill(now)) this.receive(now);
       if (this.still(now)) continue;
       this.capture(now);
-      this.receive(now);
       while (this.acks[0] && this.acks[0].at <= now) {
         const { bytes, came } = this.acks.shift()!;
         this.rate.onAck(bytes, came, now * 1000);
@@ -139,7 +140,7 @@ export class Simulation {
       const { size, made, audio, last, at } = this.onWay.shift()!;
       got.bytes += size;
       got.since += size;
-      got.came = Math.round(at * 1000);
+      got.came = Math.round(now - at < 1 ? at * 1000 : now * 1000);
       got.due = Math.min(got.due, ++got.messages <= 16 ? now : now + this.rate.ackEvery(now * 1000) / 1000);
       if (audio) this.sound.push({ at: now, age: now - made });
       else if (last) this.pictures.push(now);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { Adapt } from './adapt';
-import { Simulation } from './adapt-sim';
+import { seeded, Simulation } from './adapt-sim';
 import type { Reading } from './budget';
 import { ladder } from './ladder';
 
@@ -50,12 +50,24 @@ test.each([
   expect(settled.reduce((sum, { sent }) => sum + sent, 0) / settled.length).toBeGreaterThan(0.6 * rate * 1e6);
 }, 20_000);
 
-test('a machine that stands still now and then changes no step', () => {
-  const still = (ms: number): boolean => ms % 9_700 > 9_400;
-  const sim = new Simulation(() => 3 * MBIT, 30, VGA, 4, still);
-  sim.run(100_000);
+/** Stands still for 50 to 250 ms after every 200 to 1,000 ms, as on a machine that has more to do than it can. */
+function starved(seed: number, until: number): (ms: number) => boolean {
+  const random = seeded(seed);
+  const stills: [from: number, to: number][] = [];
+  for (let at = 3_000; at < until; ) {
+    const from = at + 200 + 800 * random();
+    at = from + 50 + 200 * random();
+    stills.push([from, at]);
+  }
+  return (ms) => stills.some(([from, to]) => ms >= from && ms < to);
+}
+
+test.each([1, 2, 3])('a page and a relay that get no time now and then change no step', (seed) => {
+  const until = 40_000;
+  const sim = new Simulation(() => 3 * MBIT, 30, VGA, seed, starved(seed, until), starved(seed + 9, until));
+  sim.run(until);
   expect(sim.changes).toEqual([]);
-  expect(percentile(sim.samples.map(({ target }) => target), 0.2)).toBeGreaterThan(600_000);
+  expect(percentile(sim.samples.map(({ target }) => target), 0.1)).toBeGreaterThan(550_000);
 });
 
 test.each([
@@ -80,10 +92,13 @@ function pass(adapt: Adapt, reading: Reading, from: number, ms: number): number 
 }
 
 describe('rules', () => {
-  test('down at once when something waits too long, to what is left beside sound', () => {
+  test('down at once when something waits too long, and when it goes on to what is left beside sound', () => {
     const adapt = new Adapt();
     adapt.add('camera', 'camera', VGA);
-    adapt.update({ ...FREE, capacity: 600_000, queueAge: 150 }, 0);
+    const full = { ...FREE, capacity: 600_000, queueAge: 150 };
+    adapt.update(full, 0);
+    expect(adapt.place('camera')!.encoding.bitrate).toBe(0.85 * 700_000);
+    pass(adapt, full, 100, 300);
     expect(adapt.place('camera')!.encoding.bitrate).toBe(0.85 * 600_000 - 1.4 * 40_000);
     expect(adapt.place('camera')!.step).toBe(0);
   });
@@ -91,8 +106,7 @@ describe('rules', () => {
   test('a key frame that waits at a low frame rate is no trouble', () => {
     const adapt = new Adapt();
     adapt.add('camera', 'camera', VGA);
-    let now = pass(adapt, { ...FREE, capacity: 130_000, queueAge: 400 }, 0, 200);
-    now = pass(adapt, FREE, now, 500);
+    const now = pass(adapt, { ...FREE, capacity: 130_000, queueAge: 400 }, 0, 1_500);
     expect(adapt.place('camera')!.encoding.fps).toBe(10);
     const { bitrate } = adapt.place('camera')!.encoding;
     pass(adapt, { ...FREE, queueAge: 180 }, now, 300);
@@ -123,7 +137,7 @@ describe('rules', () => {
     const adapt = new Adapt();
     adapt.add('camera', 'camera', HD);
     adapt.add('screen', 'screen', { width: 1_920, height: 1_080 });
-    adapt.update({ ...FREE, capacity: 1_000_000, queueAge: 150 }, 0);
+    pass(adapt, { ...FREE, capacity: 1_000_000, queueAge: 150 }, 0, 500);
     const [camera, screen] = ['camera', 'screen'].map((id) => adapt.place(id)!.encoding.bitrate);
     expect(screen! / (camera! + screen!)).toBeCloseTo(0.8);
     adapt.remove('screen');

@@ -23,11 +23,17 @@ export interface Place {
   best: number;
 }
 
-/** Under the least of its step for so long, or far under it, and a track goes down. */
+/** Under the least of its step for so long, or far under it for not so long, and a track goes down. */
 const PATIENCE_MS = 1_000;
+const FAR_PATIENCE_MS = 500;
 const FAR_UNDER = 0.6;
+/** Where there is trouble, and so much more comes from the encoders than they were told, the pictures are too many or too large. */
+const OVER = 1.15;
+const TROUBLE_MS = 500;
 /** Calm, and the same step, for so long before one goes up. */
 const UP_CALM_MS = 3_000;
+/** Or for so long, where the link was seen to take it. */
+const PROVEN_CALM_MS = 1_500;
 /** A step that is lost again within this was one too many: it is not tried for long, and then twice as long. */
 const TRIAL_MS = 60_000;
 const BLOCK_MS = 300_000;
@@ -55,16 +61,17 @@ class Climber {
     return this.steps[0]!.most;
   }
 
-  /** Moves to where it belongs. budget: what there is, sure: what there surely is; proven: whether more was delivered than that. */
-  move(budget: number, sure: number, calm: number, proven: (bitrate: number) => boolean, now: number): void {
-    if (budget >= this.step.least) {
+  /** Moves to where it belongs. tight: pictures do not fit into what the encoder was told; budget: what there is, sure: what there surely is; proven: whether more was delivered than that. */
+  move(tight: boolean, budget: number, sure: number, calm: number, proven: (bitrate: number) => boolean, now: number): void {
+    if (!tight && budget >= this.step.least) {
       this.underSince = undefined;
-      if (calm >= UP_CALM_MS && now - this.changedAt >= UP_CALM_MS) this.climb(sure, proven, now);
+      const still = Math.min(calm, now - this.changedAt);
+      if (still >= PROVEN_CALM_MS) this.climb(still >= UP_CALM_MS, sure, proven, now);
       return;
     }
     this.underSince ??= now;
-    const urgent = budget < this.step.least * FAR_UNDER;
-    if ((urgent || now - this.underSince >= PATIENCE_MS) && this.index < this.steps.length - 1) this.fall(budget, now);
+    const patience = budget < this.step.least * FAR_UNDER ? FAR_PATIENCE_MS : PATIENCE_MS;
+    if (now - this.underSince >= patience && this.index < this.steps.length - 1) this.fall(budget, now);
   }
 
   private fall(budget: number, now: number): void {
@@ -73,16 +80,17 @@ class Climber {
       this.blocks.set(this.index, { until: now + ms, ms });
     }
     const fitting = this.steps.findIndex((step) => step.least <= budget);
-    this.index = fitting < 0 ? this.steps.length - 1 : fitting;
+    this.index = fitting < 0 ? this.steps.length - 1 : Math.max(fitting, this.index + 1);
     this.changed(now);
   }
 
-  private climb(sure: number, proven: (bitrate: number) => boolean, now: number): void {
+  /** One step. long: it has been calm for long, else there must be proof that the link takes it. */
+  private climb(long: boolean, sure: number, proven: (bitrate: number) => boolean, now: number): void {
     const better = this.steps[this.index - 1];
     const needed = better ? better.least * STEP_UP : Infinity;
     if (sure < needed) return;
-    const block = this.blocks.get(this.index - 1);
-    if (block && now < block.until && !proven(needed)) return;
+    const blocked = now < (this.blocks.get(this.index - 1)?.until ?? -Infinity);
+    if ((blocked || !long) && !proven(needed)) return;
     this.index--;
     this.wentUpAt = now;
     this.changed(now);
@@ -127,14 +135,17 @@ export class Adapt {
 
   update(reading: Reading, now: number): void {
     if (this.tracks.size === 0) return;
+    const asked = sum(this.tracks.keys(), (id) => this.place(id)!.encoding.bitrate);
     const climbers = [...this.tracks.values()].map(({ climber }) => climber);
     this.budget.update(reading, sum(climbers, ({ most }) => most), Math.min(...climbers.map(({ step }) => step.fps)), now);
     this.share();
     const { target } = this.budget;
+    const calm = this.budget.calm(now);
+    const tight = calm < TROUBLE_MS && reading.video > OVER * asked;
     const sure = this.budget.sure(reading.audio) / target;
     for (const { climber, bitrate } of this.tracks.values()) {
       const others = target - bitrate + reading.audio;
-      climber.move(bitrate, bitrate * sure, this.budget.calm(now), (needed) => reading.rate > PROOF * (needed + others), now);
+      climber.move(tight, bitrate, bitrate * sure, calm, (needed) => reading.rate > PROOF * (needed + others), now);
     }
   }
 

@@ -13,6 +13,8 @@ import type { Size } from './picture';
 import type { Uplink, UplinkTrack } from './uplink';
 
 const TICK_MS = 100;
+/** A look that comes so late tells of this machine, which had no time, and not of the path. */
+const LATE_MS = 200;
 /** A device that left out pictures so lately is slow. */
 const SLOW_DEVICE_MS = 5_000;
 /** A bitrate this near the best is the best. */
@@ -31,6 +33,7 @@ export class Adapting {
   private readonly meters = { audio: new Meter(), video: new Meter() };
   private reading: Reading = { capacity: 0, rate: 0, delay: 0, queueAge: 0, audio: 0, video: 0 };
   private timer: ReturnType<typeof setInterval> | undefined;
+  private tickedAt = 0;
 
   constructor(
     private readonly uplink: Uplink,
@@ -73,10 +76,13 @@ export class Adapting {
 
   private tick(): void {
     const link = this.link();
-    if (!link) return;
+    const now = performance.now();
+    const late = now - this.tickedAt > LATE_MS;
+    this.tickedAt = now;
+    if (!link || late) return;
     this.read(link);
     const before = new Map([...this.videos.keys()].map((id) => [id, this.adapt.place(id)?.step ?? 0] as const));
-    this.adapt.update(this.reading, performance.now());
+    this.adapt.update(this.reading, now);
     for (const [id, { onBetter }] of this.videos) if (this.adapt.place(id)!.step < before.get(id)!) onBetter();
   }
 

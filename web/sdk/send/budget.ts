@@ -23,8 +23,10 @@ const USE = 0.85;
 const AGAIN_MS = 1_000;
 /** Calm for so long before it goes up. */
 const CALM_MS = 1_000;
-/** Growth a second: where nothing speaks against it; where the link was full before, or little of what there is is used. */
+/** Growth a second. Where nothing speaks against it; and where the link was full before, or little of what there is is used. */
 const FAST = 0.15;
+/** Where more than twice as much was delivered already. */
+const FASTER = 0.3;
 const SLOW = 0.01;
 /** Used means this much of it. */
 const USED = 0.6;
@@ -36,8 +38,14 @@ const AUDIO_COST = 1.4;
 const START = 2_500_000;
 const LEAST = 20_000;
 const MAX_STEP_MS = 500;
-/** So soon after trouble a proof that it was none, such as a machine that stood still, takes the lowering back. */
+/** Trouble that comes again within this is one trouble; so soon after it a proof that it was none takes the lowering back. */
+const EPISODE_MS = 1_000;
+/** Trouble for so long is no moment's standstill of a machine or a radio, behind which all comes at once. */
+const SURE_MS = 250;
 const UNDO_MS = 3_000;
+const UNDO_PROOF = 1.5;
+/** Of what fits by the capacity, which errs, what is not gone below. */
+const ENOUGH = 0.75;
 
 export class Budget {
   /** bit/s for all video together. */
@@ -47,13 +55,17 @@ export class Budget {
   private updatedAt = -Infinity;
   private loweredAt = -Infinity;
   private troubleAt = -Infinity;
-  /** The target when the trouble began. */
+  /** The target when the trouble began, and when there had been trouble before that. */
   private before = 0;
+  private troubleBefore = -Infinity;
+  /** When this trouble began. */
+  private since = -Infinity;
 
   /** most: what all video together could use; fps: of the slowest. */
   update(reading: Reading, most: number, fps: number, now: number): void {
     const passed = Math.min(now - this.updatedAt, MAX_STEP_MS);
     this.updatedAt = now;
+    this.target = Math.min(this.target, most);
     const tooLong = Math.max(TOO_LONG_MS, (TOO_LONG_FRAMES * 1000) / fps);
     if (reading.queueAge > tooLong || reading.delay > tooLong) this.lower(reading, now);
     else this.raise(reading, most, passed / 1000, now);
@@ -76,26 +88,41 @@ export class Budget {
   }
 
   private lower({ capacity, audio }: Reading, now: number): void {
-    if (this.calm(now) > UNDO_MS) this.before = this.target;
+    if (this.calm(now) > EPISODE_MS) {
+      this.before = this.target;
+      this.troubleBefore = this.troubleAt;
+      this.since = now;
+    }
     this.troubleAt = now;
+    if (now - this.since < SURE_MS) {
+      this.target = Math.min(this.target, USE * this.before);
+      return;
+    }
     const fits = capacity > 0 ? this.fits(capacity, audio) : Infinity;
     if (capacity > 0) this.ceiling = capacity;
     if (fits < this.target) this.target = fits;
     else if (now - this.loweredAt < AGAIN_MS) return;
-    else this.target *= USE;
+    else this.target = Math.max(this.target * USE, Math.min(this.target, ENOUGH * fits));
     this.loweredAt = now;
+  }
+
+  /** The path was not full: something stood still for a moment, a machine or a radio. */
+  private undo(fits: number): void {
+    this.target = Math.max(this.target, Math.min(this.before, fits));
+    this.troubleAt = this.troubleBefore;
   }
 
   private raise({ rate, audio, video }: Reading, most: number, seconds: number, now: number): void {
     const { ceiling, target } = this;
     if (ceiling !== undefined && (rate > PROOF * ceiling || target + audio > PASSED * ceiling)) {
       this.ceiling = undefined;
-      if (this.calm(now) < UNDO_MS) this.target = Math.max(target, Math.min(this.before, this.fits(rate, audio)));
+      if (this.calm(now) < UNDO_MS && rate > UNDO_PROOF * ceiling) this.undo(this.fits(rate, audio));
     }
-    if (target >= most || this.calm(now) < CALM_MS) return;
-    const free = this.ceiling === undefined || target < 0.99 * this.fits(this.ceiling, audio);
-    const used = video > USED * target || rate > PROOF * (target + audio);
-    this.target *= 1 + (free && used ? FAST : SLOW) * seconds;
+    if (this.target >= most || this.calm(now) < CALM_MS) return;
+    const free = this.ceiling === undefined || this.target < 0.99 * this.fits(this.ceiling, audio);
+    const used = video > USED * this.target || rate > PROOF * (this.target + audio);
+    const fast = rate > 2 * (this.target + audio) ? FASTER : FAST;
+    this.target *= 1 + (free && used ? fast : SLOW) * seconds;
     // What the link was seen to take is reached fast, what is above it slowly.
     if (free && this.ceiling !== undefined) this.target = Math.min(this.target, this.fits(this.ceiling, audio));
   }
