@@ -102,7 +102,7 @@ e2e('others see who is reconnecting', async ({ house }) => {
 
 e2e('delay and jitter of the network leave the sound whole', async ({ house }) => {
   const { proxy, ann, bob } = await callOverProxy(house, 3);
-  proxy.shape = { delayMs: 40, jitterMs: 30, bytesPerSecond: 250_000 };
+  proxy.become({ delayMs: 40, jitterMs: 30, up: 250_000, down: 250_000 });
   // The player needs a moment to see how uneven the path has become.
   await elapse(3_000);
   const levels: number[] = [];

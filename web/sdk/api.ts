@@ -57,17 +57,45 @@ export interface TrackStats {
   delay: number;
   /** Share of concealed audio, 0 to 1, over the last second. */
   concealed: number;
+  /** Not asked for now: see Room.prefer. */
+  hidden: boolean;
   /** Frames dropped by the relay on the way here, by reason. */
   drops: Record<string, number>;
 }
 
-export interface UplinkStats {
+/** What is made of one's own camera or screen now. */
+export interface VideoSent {
+  track: string;
+  width: number;
+  height: number;
+  /** Most frames a second. */
+  fps: number;
+  /** What the encoder is told to make, bit/s. */
   bitrate: number;
-  /** Age of the oldest frame that waits here, ms. */
+  /** On the ladder of sizes and frame rates: 0 is the best of so many. */
+  step: number;
+  steps: number;
+  /** Why it is less than it could be: the uplink carries no more, or this device encodes too slowly. */
+  why?: 'connection' | 'device';
+}
+
+/** One's own uplink. Times in ms, rates in bit/s. */
+export interface UplinkStats {
+  /** What is sent. */
+  bitrate: number;
+  /** What the uplink takes, where it was seen full in the last 10 s, else 0. */
+  capacity: number;
+  /** Age of the oldest frame that waits here. */
   queueAge: number;
-  /** Frames dropped here, by reason ('age', 'gate', 'encoder'). */
-  drops: Record<string, number>;
+  /** How long messages queue on the way. */
+  delay: number;
+  /** Shortest time there and back. */
   rtt: number;
+  /** Bytes that may be on the way. */
+  window: number;
+  /** Frames dropped here, by reason: 'age', 'bytes', 'gate', 'lost'; before they were encoded 'uplink', 'encoder'. */
+  drops: Record<string, number>;
+  video: VideoSent[];
 }
 
 export interface RoomStats {

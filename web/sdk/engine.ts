@@ -92,7 +92,7 @@ export class Engine implements SessionHandler {
 
   private flushChat(): void {
     const { link } = this.session;
-    if (link) this.outbox.flush((m) => link.send(m), link.flight);
+    if (link) this.outbox.flush((m) => link.send(m), link.rate);
   }
 
   private tellStats(call: number): void {
@@ -146,7 +146,7 @@ export class Engine implements SessionHandler {
   }
 
   lost(link: Link): void {
-    this.outbox.lost(link.flight);
+    this.outbox.lost(link.rate);
     this.sending.lost();
     this.receiving.lost();
   }

@@ -1,6 +1,6 @@
-import type { RoomStats, TrackStats } from '../../sdk';
+import type { RoomStats } from '../../sdk';
 import type { Call, CallState } from './call';
-import { healthOf, trackRows, uplinkRows } from './health';
+import { healthOf, sameTrack, trackRows, uplinkRows, videoRows } from './health';
 import { PanelFrame } from './panel';
 
 /** The connection in words first, then in numbers. */
@@ -34,6 +34,9 @@ function Report({ stats, state }: { stats: RoomStats; state: CallState }) {
             ['Reconnects', String(stats.reconnects)],
           ]}
         />
+        {stats.uplink.video.map((video) => (
+          <Track key={video.track} name={video.track} kind="video" rows={videoRows(video)} />
+        ))}
       </section>
       {members.map((member) => (
         <section key={member}>
@@ -41,7 +44,12 @@ function Report({ stats, state }: { stats: RoomStats; state: CallState }) {
           {stats.tracks
             .filter((track) => track.member === member)
             .map((track) => (
-              <Track key={track.track} track={track} />
+              <Track
+                key={track.track}
+                name={track.track}
+                kind={track.kind}
+                rows={trackRows(track, state.earlier && sameTrack(state.earlier, track))}
+              />
             ))}
         </section>
       ))}
@@ -51,12 +59,12 @@ function Report({ stats, state }: { stats: RoomStats; state: CallState }) {
 
 const titles: Record<string, string> = { mic: 'Voice', camera: 'Camera', screen: 'Screen', 'screen-audio': 'Screen sound' };
 
-function Track({ track }: { track: TrackStats }) {
-  const plain = track.kind === 'video' ? 'Picture' : 'Sound';
+function Track({ name, kind, rows }: { name: string; kind: 'audio' | 'video'; rows: [string, string][] }) {
+  const plain = kind === 'video' ? 'Picture' : 'Sound';
   return (
     <details open>
-      <summary>{titles[track.track] ?? `${plain} (${track.track})`}</summary>
-      <Rows rows={trackRows(track)} />
+      <summary>{titles[name] ?? `${plain} (${name})`}</summary>
+      <Rows rows={rows} />
     </details>
   );
 }

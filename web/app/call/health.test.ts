@@ -1,15 +1,17 @@
 import { describe, expect, it } from 'vitest';
-import type { RoomStats, TrackStats } from '../../sdk/api';
-import { dropLines, healthOf, ms, rate, trackRows, uplinkRows } from './health';
+import type { RoomStats, TrackStats, VideoSent } from '../../sdk/api';
+import { dropLines, healthOf, ms, rate, trackRows, uplinkRows, videoRows } from './health';
 
 const camera: TrackStats = {
   member: 'a', track: 'camera', kind: 'video', codec: 'vp8', bitrate: 6e5, rate: 30, width: 640, height: 360,
-  latency: 120, jitter: 5, targetDelay: 60, delay: 55, concealed: 0, drops: {},
+  latency: 120, jitter: 5, targetDelay: 60, delay: 55, concealed: 0, hidden: false, drops: {},
 };
+
+const sent: VideoSent = { track: 'camera', width: 640, height: 360, fps: 30, bitrate: 7e5, step: 0, steps: 6 };
 
 function stats(uplink: Partial<RoomStats['uplink']> = {}, track: Partial<TrackStats> = {}): RoomStats {
   return {
-    uplink: { bitrate: 6e5, queueAge: 0, drops: {}, rtt: 30, ...uplink },
+    uplink: { bitrate: 6e5, capacity: 0, queueAge: 0, delay: 0, rtt: 30, window: 16_384, drops: {}, video: [sent], ...uplink },
     tracks: [{ ...camera, ...track }],
     transport: 'websocket',
     reconnects: 0,
@@ -27,6 +29,10 @@ describe('healthOf', () => {
     ['a very slow round trip', stats({ rtt: 900 }), 'poor'],
     ['own pictures that wait', stats({ queueAge: 500 }), 'poor'],
     ['own pictures left out', stats({ drops: { age: 1 } }), 'fair'],
+    ['an own picture that was lowered', stats({ video: [{ ...sent, bitrate: 4e5, why: 'connection' }] }), 'fair'],
+    ['an own picture that was lowered far', stats({ video: [{ ...sent, step: 4, why: 'connection' }] }), 'poor'],
+    ['a slow device', stats({ video: [{ ...sent, why: 'device' }] }), 'fair'],
+    ['a picture that stands still', stats({}, { rate: 0, bitrate: 0 }), 'poor'],
     ['crackle', stats({}, { concealed: 0.05 }), 'fair'],
     ['gaps in the sound', stats({}, { concealed: 0.3 }), 'poor'],
     ['pictures dropped on the way', stats({}, { drops: { gate: 3 } }), 'fair'],
@@ -62,6 +68,33 @@ describe('numbers', () => {
     const said = (rows: [string, string][]) => rows.map(([, value]) => value).join(' ');
     expect(said(uplinkRows(stats({ drops: { lost: 3 } }).uplink))).toContain('your connection');
     expect(said(trackRows({ ...camera, drops: { lost: 3 } }))).toContain('sender');
+  });
+
+  it('tells how an own picture was lowered, and why', () => {
+    const rows = videoRows({ ...sent, width: 480, height: 270, fps: 20, step: 2, bitrate: 2e5, why: 'connection' });
+    expect(rows.map(([, value]) => value)).toEqual(['480 × 270, up to 20 a second', '200 kbit/s', 'step 3 of 6, lowered: your connection is slow']);
+    expect(videoRows(sent).at(-1)).toEqual(['Quality', 'full size and rate']);
+  });
+
+  it.each([
+    [{ age: 40, gate: 3 }, 0, 'your connection is too slow for it'],
+    [{ gate: 30 }, 0, 'it waits for its next full picture'],
+    [{}, 0, 'nothing comes from its sender'],
+    [{}, 3e5, 'this device cannot decode it'],
+  ])('tells why a picture is frozen, by what was dropped since: %j', (drops, bitrate, words) => {
+    const [pictures] = trackRows({ ...camera, rate: 0, bitrate, drops }, camera).filter(([label]) => label === 'Pictures');
+    expect(pictures).toEqual(['Pictures', `none: ${words}`]);
+  });
+
+  it('knows that what is hidden is not sent', () => {
+    const hidden = { ...camera, rate: 0, bitrate: 0, hidden: true };
+    expect(trackRows(hidden, hidden).find(([label]) => label === 'Pictures')).toEqual(['Pictures', 'none: not shown here, so not sent']);
+    expect(healthOf({ ...stats(), tracks: [hidden] }, { ...stats(), tracks: [hidden] }).grade).toBe('good');
+  });
+
+  it('lets a screen stand still', () => {
+    const screen = { ...camera, track: 'screen', rate: 0, bitrate: 0 };
+    expect(trackRows(screen, screen).find(([label]) => label === 'Pictures')).toEqual(['Pictures', '0 a second']);
   });
 
   it('says so when a number is not known', () => {

@@ -1,4 +1,4 @@
-import type { RoomStats, TrackStats, UplinkStats } from '../../sdk';
+import type { RoomStats, TrackStats, UplinkStats, VideoSent } from '../../sdk';
 
 export type Grade = 'good' | 'fair' | 'poor';
 
@@ -31,20 +31,46 @@ export function healthOf(now: RoomStats, before: RoomStats | undefined): Health 
   if (now.uplink.rtt > slowTrip) (now.uplink.rtt > verySlowTrip ? poor : fair).push('The way to the server and back is slow.');
   if (now.uplink.queueAge > 300) poor.push('Your connection cannot carry your picture; parts of it are left out.');
   else if (before && grew(now.uplink.drops, before.uplink.drops)) fair.push('Some of your pictures were left out to keep up.');
+  const lowered = now.uplink.video.find(({ why }) => why !== undefined);
+  if (lowered) (farDown(lowered) ? poor : fair).push(`Others see less of your ${pictureName(lowered.track)}: ${whyWords[lowered.why!]}.`);
   const concealed = Math.max(0, ...now.tracks.map((track) => track.concealed));
   if (concealed > crackle) (concealed > gaps ? poor : fair).push('Sound arrives with gaps.');
   const skipping = before && now.tracks.some((track) => grew(track.drops, sameTrack(before, track)?.drops ?? {}));
   if (skipping) fair.push('Some pictures came too late and were skipped.');
+  const frozen = now.tracks.map((track) => standstill(track, before && sameTrack(before, track))).find((why) => why !== undefined);
+  if (frozen) poor.push(`A picture stands still: ${frozen}.`);
   if (poor.length > 0) return { grade: 'poor', title: 'Poor connection', reasons: [...poor, ...fair] };
   if (fair.length > 0) return { grade: 'fair', title: 'Fair connection', reasons: fair };
   return { grade: 'good', title: 'Good connection', reasons: ['Sound and pictures arrive as they should.'] };
+}
+
+/** In the lower half of what can be made of a picture. */
+const farDown = ({ step, steps }: VideoSent): boolean => step >= steps / 2;
+
+const pictureName = (track: string): string => (track === 'screen' ? 'screen' : 'picture');
+
+const whyWords: Record<NonNullable<VideoSent['why']>, string> = {
+  connection: 'your connection is slow',
+  device: 'this device is slow',
+};
+
+/** Why a camera's picture stands still; undefined when it moves, or was never there. A screen may well stand still. */
+export function standstill(track: TrackStats, before: TrackStats | undefined): string | undefined {
+  if (track.kind !== 'video' || track.track === 'screen' || track.hidden || !before || !track.width || track.rate >= 1) return undefined;
+  const grown = Object.entries(track.drops)
+    .map(([reason, count]) => [reason, count - (before.drops[reason] ?? 0)] as const)
+    .filter(([, count]) => count > 0)
+    .sort(([, a], [, b]) => b - a);
+  const [reason] = grown[0] ?? [];
+  if (reason !== undefined) return frozenWords[reason] ?? reasonWords[reason] ?? reason;
+  return track.bitrate > 0 ? 'this device cannot decode it' : 'nothing comes from its sender';
 }
 
 function grew(now: Record<string, number>, before: Record<string, number>): boolean {
   return harmful(now) > harmful(before);
 }
 
-function sameTrack(stats: RoomStats, wanted: TrackStats): TrackStats | undefined {
+export function sameTrack(stats: RoomStats, wanted: TrackStats): TrackStats | undefined {
   return stats.tracks.find((track) => track.member === wanted.member && track.track === wanted.track);
 }
 
@@ -57,7 +83,19 @@ const reasonWords: Record<string, string> = {
   lost: 'the sender’s connection broke',
   'catch-up': 'joined late, caught up too slowly',
   paused: 'not shown here, so not sent',
+  quiet: 'others spoke louder',
+  uplink: 'your connection is slow',
   encoder: 'this device codes too slowly',
+};
+
+/** The reasons of the relay, as an answer to "why is this picture frozen". */
+const frozenWords: Record<string, string> = {
+  age: 'your connection is too slow for it',
+  bytes: 'your connection is too slow for it',
+  gate: 'it waits for its next full picture',
+  publisher: 'its sender left it out',
+  lost: 'its sender’s connection broke',
+  paused: 'it is not shown here, so it is not sent',
 };
 
 /** The same seen from the sender's end, where that makes a difference. */
@@ -81,20 +119,36 @@ export function rate(bits: number): string {
 /** Rows of label and value about what is sent. */
 export function uplinkRows(uplink: UplinkStats): [string, string][] {
   return [
-    ['Round trip', ms(uplink.rtt)],
+    ['Round trip', `${ms(uplink.rtt)}, and ${ms(uplink.delay)} of queue`],
     ['Sent', rate(uplink.bitrate)],
+    ['Takes', uplink.capacity > 0 ? rate(uplink.capacity) : 'more than is sent'],
     ['Waits here', ms(uplink.queueAge)],
     ['Left out', dropLines(uplink.drops, ownReasonWords).join(', ') || 'nothing'],
   ];
 }
 
-/** Rows of label and value about one received track. */
-export function trackRows(track: TrackStats): [string, string][] {
+/** Rows of label and value about one's own camera or screen. */
+export function videoRows(video: VideoSent): [string, string][] {
+  const place = video.step === 0 ? 'full size and rate' : `step ${video.step + 1} of ${video.steps}`;
+  return [
+    ['Picture', `${video.width} × ${video.height}, up to ${video.fps} a second`],
+    ['Aims for', rate(video.bitrate)],
+    ['Quality', video.why ? `${place}, lowered: ${whyWords[video.why]}` : place],
+  ];
+}
+
+function pace(track: TrackStats, before: TrackStats | undefined): string {
+  const frozen = track.hidden ? reasonWords['paused'] : standstill(track, before);
+  return frozen ? `none: ${frozen}` : `${Math.round(track.rate)} a second`;
+}
+
+/** Rows of label and value about one received track; before: as it was at the last look. */
+export function trackRows(track: TrackStats, before?: TrackStats): [string, string][] {
   const size = track.width && track.height ? `, ${track.width} × ${track.height}` : '';
   const rows: [string, string][] = [
     ['Format', `${track.codec}${size}`],
     ['Received', rate(track.bitrate)],
-    [track.kind === 'video' ? 'Pictures' : 'Packets', `${Math.round(track.rate)} a second`],
+    [track.kind === 'video' ? 'Pictures' : 'Packets', pace(track, before)],
     ['Delay', `${ms(track.latency)} from capture`],
     ['Buffer', `${ms(track.delay)} of ${ms(track.targetDelay)} aimed for`],
     ['Jitter', ms(track.jitter)],

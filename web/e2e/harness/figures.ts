@@ -14,6 +14,11 @@ export function percentile(values: readonly number[], share: number): number {
   return sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))] ?? NaN;
 }
 
+/** Prints how something went over time, where figures are collected (LANDLINE_FIGURES is set). */
+export function trace(scenario: string, samples: readonly object[]): void {
+  if (process.env['LANDLINE_FIGURES']) console.log(JSON.stringify({ scenario, trace: samples }));
+}
+
 /** Prints the median and the 95th percentile in ms, and returns them. */
 export function figure(scenario: string, metric: string, values: readonly number[], goal: string): Figure {
   const round = (ms: number) => Math.round(ms * 10) / 10;

@@ -1,6 +1,8 @@
 // What runs inside a page before the app does. It listens at the page's own sound output, keeps the captured tracks, and
 // reads pictures; it changes nothing of what the app does.
 
+import type { RoomStats } from '../../sdk';
+
 export interface Heard {
   /** Root mean square of the last 170 ms of everything the page plays. */
   rms: number;
@@ -29,6 +31,11 @@ export interface Probe {
   stamp(picture: Picture): Stamp | undefined;
   /** A number that changes with the picture; 0 when it is one flat colour. */
   look(picture: Picture): number;
+  /** What the room knows of itself now. */
+  stats(): Promise<RoomStats>;
+  /** Notes it ten times a second from now on; at: wall clock, ms. */
+  record(): void;
+  recorded: { at: number; stats: RoomStats }[];
   /** ms from the next click on the button of this text to the first picture that is not one flat colour. */
   timeToPicture(button: string, label: string): Promise<number>;
 }
@@ -117,6 +124,32 @@ export function install(): void {
     return high - low < 30 ? 0 : sum;
   };
 
+  // The room's worker answers whoever asks.
+  let room: Worker | undefined;
+  let asked = 0;
+  window.Worker = class extends Worker {
+    constructor(url: string | URL, options?: WorkerOptions) {
+      super(url, options);
+      if (options?.name === 'landline') room = this;
+    }
+  };
+  const stats = (): Promise<RoomStats> =>
+    new Promise((resolve, reject) => {
+      if (!room) return reject(new Error('no room'));
+      const worker = room;
+      const call = --asked;
+      const answer = ({ data }: MessageEvent<{ is: string; call: number; stats: RoomStats }>) => {
+        if (data.is !== 'stats' || data.call !== call) return;
+        worker.removeEventListener('message', answer);
+        resolve(data.stats);
+      };
+      worker.addEventListener('message', answer);
+      worker.postMessage({ do: 'stats', call });
+    });
+  const recorded: Probe['recorded'] = [];
+  const record = () =>
+    void setInterval(() => void stats().then((seen) => recorded.push({ at: performance.timeOrigin + performance.now(), stats: seen })), 100);
+
   const timeToPicture = (button: string, label: string): Promise<number> =>
     new Promise((resolve) => {
       const clicked = (event: Event) => {
@@ -133,5 +166,5 @@ export function install(): void {
       addEventListener('click', clicked, true);
     });
 
-  window.probe = { violations, microphones, outputs, hear, stamp, look, timeToPicture };
+  window.probe = { violations, microphones, outputs, hear, stamp, look, stats, record, recorded, timeToPicture };
 }

@@ -1,5 +1,5 @@
 // A bad network in user space: a TCP proxy between pages and the relay that resets connections, goes silent
-// without closing them, delays, and limits the rate.
+// without closing them, delays, and limits the rate of each direction, with little or much of a buffer before it.
 
 import { createServer, connect, type AddressInfo, type Server, type Socket } from 'node:net';
 import { until } from './wait';
@@ -8,9 +8,20 @@ export interface Shape {
   delayMs: number;
   /** Added to the delay, evenly from 0 to this; the order is kept. */
   jitterMs: number;
-  /** 0 for no limit. */
-  bytesPerSecond: number;
+  /** Bytes a second from the page, and to it; 0 for no limit. */
+  up: number;
+  down: number;
+  /** What may wait in one direction before the sender is held back; kernels hold some more. */
+  bufferBytes: number;
 }
+
+export const SMALL_BUFFER = 16 << 10;
+/** So much that nobody is ever held back. */
+export const LARGE_BUFFER = 4 << 20;
+
+const FREE: Shape = { delayMs: 0, jitterMs: 0, up: 0, down: 0, bufferBytes: 64 << 10 };
+/** What goes over the limited link in one piece, as packets do. */
+const PACKET = 1_200;
 
 /** A generator of numbers from 0 to 1 that gives the same ones for the same seed (mulberry32). */
 export function seeded(seed: number): () => number {
@@ -23,13 +34,12 @@ export function seeded(seed: number): () => number {
   };
 }
 
-/** What may wait in one direction before the sender is held back, bytes. */
-const QUEUE_BYTES = 64 << 10;
-
 /** One direction of one connection. */
 class Lane {
-  private readonly queue: { data: Buffer; due: number }[] = [];
+  /** Packets, and when they have come to the limited link. */
+  private readonly queue: { data: Buffer; come: number }[] = [];
   private waiting = 0;
+  /** When the link has sent what went before. */
   private free = 0;
   /** How the sender ended, if it has; the receiver is told behind the last of the data. */
   private ended: 'fin' | 'reset' | undefined;
@@ -39,6 +49,7 @@ class Lane {
     private readonly from: Socket,
     private readonly to: Socket,
     private readonly proxy: Proxy,
+    private readonly direction: 'up' | 'down',
   ) {
     from.on('data', (data: Buffer) => this.take(data));
     from.on('end', () => this.end('fin'));
@@ -51,16 +62,23 @@ class Lane {
     clearTimeout(this.timer);
     if (this.proxy.silent) return void this.from.pause();
     const now = performance.now();
-    while (this.queue[0] && this.queue[0].due <= now && !this.to.writableNeedDrain) {
+    while (this.queue[0] && this.due() <= now && !this.to.writableNeedDrain) {
+      this.free = this.due();
       const { data } = this.queue.shift()!;
       this.waiting -= data.length;
       this.to.write(data);
     }
-    if (this.waiting < QUEUE_BYTES) this.from.resume();
-    const next = this.queue[0];
-    if (next) this.timer = setTimeout(() => this.pump(), Math.max(0, next.due - now));
+    if (this.waiting < this.proxy.shape.bufferBytes) this.from.resume();
+    if (this.queue[0]) this.timer = setTimeout(() => this.pump(), Math.max(0, this.due() - now));
     else if (this.ended === 'fin') this.to.end();
     else if (this.ended === 'reset') this.to.resetAndDestroy();
+  }
+
+  /** When the next packet is through, at the rate of now. A timer that comes late does not slow the link. */
+  private due(): number {
+    const { data, come } = this.queue[0]!;
+    const rate = this.proxy.shape[this.direction];
+    return Math.max(this.free, come) + (rate > 0 ? (data.length / rate) * 1000 : 0);
   }
 
   private end(how: 'fin' | 'reset'): void {
@@ -69,13 +87,11 @@ class Lane {
   }
 
   private take(data: Buffer): void {
-    const { delayMs, jitterMs, bytesPerSecond } = this.proxy.shape;
-    const sent = performance.now() + delayMs + jitterMs * this.proxy.random();
-    const due = Math.max(sent, this.free);
-    this.free = due + (bytesPerSecond > 0 ? (data.length / bytesPerSecond) * 1000 : 0);
-    this.queue.push({ data, due: this.free });
+    const { delayMs, jitterMs, bufferBytes } = this.proxy.shape;
+    const come = performance.now() + delayMs + jitterMs * this.proxy.random();
+    for (let at = 0; at < data.length; at += PACKET) this.queue.push({ data: data.subarray(at, at + PACKET), come });
     this.waiting += data.length;
-    if (this.waiting >= QUEUE_BYTES) this.from.pause();
+    if (this.waiting >= bufferBytes) this.from.pause();
     this.pump();
   }
 
@@ -91,7 +107,7 @@ interface Pair {
 }
 
 export class Proxy {
-  shape: Shape = { delayMs: 0, jitterMs: 0, bytesPerSecond: 0 };
+  shape = FREE;
   silent = false;
   /** Connections taken so far. */
   taken = 0;
@@ -117,6 +133,12 @@ export class Proxy {
 
   get url(): string {
     return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+  }
+
+  /** Changes some of what the network is like, for what comes from now on. */
+  become(shape: Partial<Shape>): void {
+    this.shape = { ...this.shape, ...shape };
+    if (!this.silent) this.pumpAll();
   }
 
   /** Resets every connection on both sides. New ones are taken at once. */
@@ -153,7 +175,7 @@ export class Proxy {
   private join(near: Socket): void {
     this.taken++;
     const far = connect({ port: this.target, host: '127.0.0.1', noDelay: true, allowHalfOpen: true });
-    const pair: Pair = { near, far, lanes: [new Lane(near, far, this), new Lane(far, near, this)] };
+    const pair: Pair = { near, far, lanes: [new Lane(near, far, this, 'up'), new Lane(far, near, this, 'down')] };
     this.pairs.add(pair);
     for (const socket of [near, far]) {
       socket.on('close', () => near.destroyed && far.destroyed && this.pairs.delete(pair));

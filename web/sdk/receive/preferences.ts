@@ -44,6 +44,10 @@ export class Preferences {
     }
   }
 
+  isHidden(member: string, track: string): boolean {
+    return this.all.get(`${member} ${track}`)?.hidden ?? false;
+  }
+
   forget(member: string): void {
     for (const [key, p] of this.all) if (p.member === member) this.all.delete(key);
   }

@@ -161,7 +161,10 @@ export class Receiving implements RosterHandler, ReceiverHost {
   }
 
   trackStats(): TrackStats[] {
-    return [...this.byAlias.values()].map((receiver) => this.stats.make(receiver, nowUs()));
+    return [...this.byAlias.values()].map((receiver) => {
+      const { member, track } = receiver.remote;
+      return this.stats.make(receiver, this.preferences.isHidden(member, track.id), nowUs());
+    });
   }
 
   close(): void {

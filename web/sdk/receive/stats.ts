@@ -30,7 +30,7 @@ export class StatsMaker {
     this.dropped.delete(receiver);
   }
 
-  make(receiver: AnyReceiver, nowUs: number): TrackStats {
+  make(receiver: AnyReceiver, hidden: boolean, nowUs: number): TrackStats {
     const { member, track } = receiver.remote;
     const { bitrate, rate } = this.measure(receiver, nowUs);
     const stats: TrackStats = {
@@ -42,6 +42,7 @@ export class StatsMaker {
       rate,
       latency: receiver.latency,
       ...(receiver instanceof AudioReceiver ? soundOf(receiver) : pictureOf(receiver)),
+      hidden,
       drops: { ...this.dropped.get(receiver) },
     };
     return stats;

@@ -5,19 +5,22 @@ import { nowUs } from '../session/clock';
 import type { Offer } from '../wire/messages';
 import type { CaptureClock } from './capture-clock';
 import { Monotonic } from './capture-clock';
-import { pictureBitrate, pictureSize } from './picture';
+import type { Encoding } from './adapt';
+import { Pace } from './pace';
 import type { Size } from './picture';
 import { Still } from './still';
 import type { OutFrame } from './uplink';
 
-const FPS = 30;
-/** A frame that comes sooner than this behind the last one is over the frame rate, µs. */
-const MIN_SPACING_US = 0.75 * (1_000_000 / FPS);
 const KEY_EVERY_US = 3_900_000;
 /** A still picture is encoded again when a key frame is wanted and none came for this long, ms. */
 const STILL_MS = 100;
 const MAX_ENCODE_QUEUE = 2;
 const MAX_FAULTS = 5;
+/** A bitrate that differs by less is not worth telling the encoder. */
+const SAME_BITRATE = 0.04;
+
+/** Why a frame was left out before it was encoded: nothing gets through, the uplink is full, the encoder is slow. */
+export type Skip = 'lost' | 'uplink' | 'encoder';
 
 export type VideoFormat = Pick<Offer, 'codecString' | 'width' | 'height' | 'colour'>;
 
@@ -25,22 +28,25 @@ export interface VideoSink {
   /** What was encoded first, or first after a change of size: told before the frame. */
   format(format: VideoFormat): void;
   frame(frame: OutFrame): void;
-  /** Whether a frame that is encoded now has a chance to go out in time. */
-  ready(): boolean;
+  /** What to make of pictures of this size. */
+  encoding(captured: Size): Encoding;
+  /** Why a frame that is encoded now has no chance to go out in time; undefined when it has. */
+  obstacle(): Skip | undefined;
   /** Whether the next frame must be a key frame. */
   gated(): boolean;
-  skipped(): void;
+  skipped(why: Skip): void;
   /** The encoder failed for good. */
   failed(text: string): void;
 }
 
 export class VideoEncode {
   private encoder: VideoEncoder;
-  private size: Size | undefined;
-  private lastAt = -Infinity;
+  /** What the encoder was last told. */
+  private told: Encoding | undefined;
+  private readonly pace = new Pace();
   private keyAt = -Infinity;
   private keyWanted = true;
-  private told = '';
+  private announced = '';
   private faults = 0;
   private paused = false;
   private closed = false;
@@ -67,9 +73,9 @@ export class VideoEncode {
 
   private take(frame: VideoFrame): void {
     const us = this.clock.map(frame.timestamp, nowUs());
-    if (us - this.lastAt < MIN_SPACING_US && us > this.lastAt) return;
-    this.lastAt = us;
-    this.encode(frame, us);
+    const wanted = this.sink.encoding({ width: frame.displayWidth, height: frame.displayHeight });
+    if (!this.pace.due(us, wanted.fps)) return;
+    this.encode(frame, us, wanted);
     if (this.source === 'screen') this.still.keep(frame);
   }
 
@@ -87,7 +93,7 @@ export class VideoEncode {
     const frame = this.still.at(us);
     if (!frame) return;
     try {
-      this.encode(frame, us);
+      this.encode(frame, us, this.sink.encoding({ width: frame.displayWidth, height: frame.displayHeight }));
     } finally {
       frame.close();
     }
@@ -105,10 +111,11 @@ export class VideoEncode {
     if (this.encoder.state !== 'closed') this.encoder.close();
   }
 
-  private encode(frame: VideoFrame, us: number): void {
+  private encode(frame: VideoFrame, us: number, wanted: Encoding): void {
     if (this.paused || this.closed) return;
-    if (this.encoder.encodeQueueSize > MAX_ENCODE_QUEUE || !this.sink.ready()) return this.sink.skipped();
-    this.fit(frame);
+    const obstacle = this.sink.obstacle() ?? (this.encoder.encodeQueueSize > MAX_ENCODE_QUEUE ? 'encoder' : undefined);
+    if (obstacle) return this.sink.skipped(obstacle);
+    this.tell(wanted);
     const timestamp = this.stamps.next(us);
     const keyFrame = this.keyWanted || this.sink.gated() || timestamp - this.keyAt >= KEY_EVERY_US;
     const stamped = new VideoFrame(frame, { timestamp });
@@ -122,13 +129,15 @@ export class VideoEncode {
     this.keyWanted = false;
   }
 
-  /** Configures the encoder for the size of the frame, when it changed. */
-  private fit(frame: VideoFrame): void {
-    const size = pictureSize({ width: frame.displayWidth, height: frame.displayHeight }, this.source);
-    if (this.size?.width === size.width && this.size.height === size.height) return;
-    this.size = size;
-    this.keyWanted = true;
-    this.encoder.configure({ codec: 'vp8', ...size, bitrate: pictureBitrate(size), framerate: FPS, latencyMode: 'realtime' });
+  /** Configures the encoder, where it matters. Only another size takes a key frame: with another bitrate Chromium goes on as it was. */
+  private tell(wanted: Encoding): void {
+    const { width, height, fps: framerate, bitrate } = wanted;
+    const sized = this.told?.width === width && this.told.height === height;
+    const same = sized && this.told?.fps === framerate && Math.abs(bitrate / this.told.bitrate - 1) < SAME_BITRATE;
+    if (same) return;
+    this.told = wanted;
+    if (!sized) this.keyWanted = true;
+    this.encoder.configure({ codec: 'vp8', width, height, bitrate, framerate, latencyMode: 'realtime' });
   }
 
   private make(): VideoEncoder {
@@ -158,10 +167,10 @@ export class VideoEncode {
         fullRange: colorSpace.fullRange ?? false,
       };
     }
-    const told = JSON.stringify(format);
-    const change = this.told !== '' && this.told !== told;
-    if (this.told !== told) this.sink.format(format);
-    this.told = told;
+    const text = JSON.stringify(format);
+    const change = this.announced !== '' && this.announced !== text;
+    if (this.announced !== text) this.sink.format(format);
+    this.announced = text;
     return change;
   }
 
@@ -169,7 +178,7 @@ export class VideoEncode {
     if (this.closed) return;
     if (++this.faults > MAX_FAULTS) return this.sink.failed(text);
     this.encoder = this.make();
-    this.size = undefined;
+    this.told = undefined;
     this.forceKey();
   }
 }

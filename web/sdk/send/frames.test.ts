@@ -3,6 +3,7 @@ import { fakeMedia, FakeFrame, frame, unclosed } from '../fake-media';
 import { CaptureClock } from './capture-clock';
 import { AudioEncode } from './encode-audio';
 import { VideoEncode } from './encode-video';
+import { RateController } from './rate';
 import { Sending } from './sending';
 import { Still } from './still';
 
@@ -15,12 +16,12 @@ afterEach(() => {
 const ignore = (): void => undefined;
 
 function videoEncode(source: 'camera' | 'screen'): VideoEncode {
-  const sink = { format: ignore, frame: ignore, ready: () => true, gated: () => false, skipped: ignore, failed: ignore };
+  const sink = { format: ignore, frame: ignore, encoding: () => ({ width: 640, height: 360, fps: 30, bitrate: 700_000 }), obstacle: () => undefined, gated: () => false, skipped: ignore, failed: ignore };
   return new VideoEncode(source, new CaptureClock(), sink);
 }
 
 function sending(): Sending {
-  const link = { pending: Infinity, flight: { rate: 0, rtt: 0 } };
+  const link = { room: 0, rate: new RateController(), sendBinary: ignore };
   return new Sending({
     send: () => true,
     sendBinary: ignore,

@@ -3,23 +3,17 @@
 import type { ToPage } from '../bridge';
 import type { UplinkStats, TrackInfo } from '../api';
 import { nowUs } from '../session/clock';
-import { ACK_INTERVAL } from '../session/acks';
 import type { Link } from '../session/link';
 import type { Joined, ServerMessage } from '../wire/messages';
+import { Adapting } from './adapting';
 import { CaptureClock } from './capture-clock';
 import { AudioEncode } from './encode-audio';
 import { VideoEncode } from './encode-video';
 import { Publications } from './publications';
 import type { Format, PublicationsHost } from './publications';
-import { chunkSize, MAX_AGE, Uplink } from './uplink';
+import { Pump } from './pump';
+import { Uplink } from './uplink';
 import type { OutFrame, UplinkTrack } from './uplink';
-import { Window } from './window';
-
-/** Audio may go this far beyond the window, so that it never waits for video to be acknowledged. */
-const AUDIO_RESERVE = 16_384;
-const POLL_MS = 10;
-const BUSY_INTERVAL = 20;
-const BUSY_MS = 5_000;
 
 export interface SendingHost extends PublicationsHost {
   link(): Link | undefined;
@@ -42,20 +36,17 @@ interface Capture {
 
 export class Sending {
   private readonly uplink = new Uplink();
-  private readonly window = new Window();
+  private readonly pump: Pump;
+  private readonly adapting: Adapting;
   private readonly publications: Publications;
   private readonly captures = new Map<string, Capture>();
   /** The clock that the platform's capture tracks share. */
   private readonly platformClock = new CaptureClock();
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private busyAt = -Infinity;
-  private asked = ACK_INTERVAL;
-  private sentBytes = 0;
-  private measured = { bytes: 0, at: 0 };
-  private bitrate = 0;
 
   constructor(private readonly host: SendingHost) {
     this.publications = new Publications(host);
+    this.pump = new Pump(this.uplink, host);
+    this.adapting = new Adapting(this.uplink, () => host.link());
   }
 
   publish(call: number, id: string, kind: TrackInfo['kind'], source: TrackInfo['source']): void {
@@ -83,7 +74,7 @@ export class Sending {
   private accepted(capture: Capture): void {
     if (capture.call) this.host.post({ is: 'done', call: capture.call });
     capture.call = 0;
-    this.pump();
+    this.pump.run();
   }
 
   private refused(id: string, capture: Capture, code: string, text: string): void {
@@ -139,9 +130,10 @@ export class Sending {
       new VideoEncode(source, clock, {
         format: (format) => this.format(id, format),
         frame: (frame) => this.send(uplink, frame),
-        ready: () => this.ready(uplink),
+        encoding: (captured) => this.adapting.encoding(id, source, captured, () => this.better(id, source)),
+        obstacle: () => this.adapting.obstacle(uplink),
         gated: () => uplink.gated,
-        skipped: () => this.uplink.count(this.host.link() ? 'encoder' : 'lost', 1),
+        skipped: (why) => this.adapting.skipped(id, why),
         failed: (text) => this.fail(id, text),
       });
   }
@@ -168,18 +160,17 @@ export class Sending {
     this.host.tracksChanged();
   }
 
-  /** Whether a frame that is encoded now has a chance to go out in time. */
-  private ready(uplink: UplinkTrack): boolean {
-    if (!this.host.link()) return false;
-    if (!uplink.alias) return !uplink.gated;
-    return uplink.age(performance.now()) <= MAX_AGE[uplink.cls] / 2;
+  /** A camera shows better pictures with its next frame; a screen may stand still for long. */
+  private better(id: string, source: TrackInfo['source']): void {
+    const encode = this.captures.get(id)?.encode;
+    if (source === 'screen' && encode instanceof VideoEncode) encode.forceKey();
   }
 
   private send(uplink: UplinkTrack, frame: OutFrame): void {
     if (!this.host.link()) return this.uplink.count('lost', 1);
     if (this.publications.isMuted(uplink.id)) return;
     uplink.push(frame, performance.now());
-    this.pump();
+    this.pump.run();
   }
 
   mute(id: string, muted: boolean): void {
@@ -198,6 +189,7 @@ export class Sending {
     this.captures.delete(id);
     this.publications.remove(id);
     this.uplink.tracks.delete(id);
+    this.adapting.remove(id);
     capture.encode?.close();
     if (capture.call) this.host.post({ is: 'failed', call: capture.call, code: 'unpublished', text: `${id} ended before it was published` });
     this.host.post({ is: 'unpublished', id });
@@ -206,7 +198,8 @@ export class Sending {
 
   close(): void {
     for (const id of [...this.captures.keys()]) this.unpublish(id);
-    clearTimeout(this.timer);
+    this.pump.stop();
+    this.adapting.stop();
   }
 
   offers(): ReturnType<Publications['offers']> {
@@ -218,14 +211,13 @@ export class Sending {
   }
 
   joined(message: Joined): void {
-    this.asked = ACK_INTERVAL;
+    this.pump.joined();
     this.publications.reconcile(message);
   }
 
   lost(): void {
     this.publications.lost();
     this.uplink.reset();
-    this.window.reset();
   }
 
   control(message: ServerMessage): boolean {
@@ -234,48 +226,10 @@ export class Sending {
 
   /** An ack came. */
   acked(): void {
-    const link = this.host.link();
-    if (link) this.window.update(link.flight, this.uplink.waiting);
-    this.pump();
-  }
-
-  /** Moves what may go from the queue into the link: control went before, audio goes first. */
-  pump(): void {
-    const link = this.host.link();
-    if (!link) return;
-    const now = performance.now();
-    const size = chunkSize(link.flight.rate);
-    const { limit } = this.window;
-    while (link.pending < limit + AUDIO_RESERVE) {
-      const message = this.uplink.next(now, size, link.pending < limit);
-      if (!message) break;
-      link.sendBinary(message);
-      this.sentBytes += message.length;
-    }
-    if (this.uplink.waiting) this.busyAt = now;
-    this.askForAcks(now);
-    if (this.uplink.waiting) {
-      this.timer ??= setTimeout(() => {
-        this.timer = undefined;
-        this.pump();
-      }, POLL_MS);
-    }
-  }
-
-  private askForAcks(now: number): void {
-    const ms = now - this.busyAt < BUSY_MS ? BUSY_INTERVAL : ACK_INTERVAL;
-    if (ms === this.asked) return;
-    this.asked = ms;
-    this.host.send({ type: 'ackInterval', ms });
+    this.pump.run();
   }
 
   stats(): UplinkStats {
-    const now = performance.now();
-    const span = now - this.measured.at;
-    if (span >= 250) {
-      this.bitrate = ((this.sentBytes - this.measured.bytes) * 8_000) / span;
-      this.measured = { bytes: this.sentBytes, at: now };
-    }
-    return { bitrate: this.bitrate, queueAge: this.uplink.age(now), drops: { ...this.uplink.drops }, rtt: this.host.link()?.flight.rtt ?? 0 };
+    return this.adapting.stats();
   }
 }

@@ -2,6 +2,7 @@
 // (ms). It decides what goes next and what is dropped (docs/protocol.md section 7): audio before
 // video, video tracks in turn, nothing older than its track allows, a gate behind a dropped frame.
 
+import { MIN_CHUNK } from './rate-filter';
 import { audioExtra, CHUNK_HEADER, encodeAbandon, encodeChunk, MAX_FRAME, REASON_AGE, REASON_PUBLISHER } from '../wire/wire';
 
 export interface OutFrame {
@@ -159,15 +160,14 @@ export class UplinkTrack {
   }
 }
 
-const MIN_CHUNK = 1_200;
 const MAX_CHUNK = 16_384;
 const FIRST_CHUNK = 4_096;
 const CHUNK_SECONDS = 0.015;
 
-/** Payload of a chunk: 15 ms of the rate (bit/s, 0 = not known), a multiple of 16. */
+/** Payload of a chunk: 15 ms of the rate (bytes a second, 0 = not known), a multiple of 16. */
 export function chunkSize(rate: number): number {
   if (rate === 0) return FIRST_CHUNK;
-  const bytes = Math.floor((rate / 8) * CHUNK_SECONDS) - CHUNK_HEADER;
+  const bytes = Math.floor(rate * CHUNK_SECONDS) - CHUNK_HEADER;
   const size = Math.min(Math.max(bytes, MIN_CHUNK), MAX_CHUNK);
   return size - (size % 16);
 }
@@ -176,6 +176,8 @@ export function chunkSize(rate: number): number {
 export class Uplink {
   readonly tracks = new Map<string, UplinkTrack>();
   readonly drops: Record<string, number> = {};
+  /** Bytes that went out as chunks. */
+  readonly sent = { audio: 0, video: 0 };
   private turn = 0;
 
   add(id: string, cls: UplinkClass): UplinkTrack {
@@ -188,18 +190,29 @@ export class Uplink {
     this.drops[reason] = (this.drops[reason] ?? 0) + frames;
   }
 
-  /** The next binary message, or undefined when nothing may go. video: whether there is room for more than audio. */
-  next(now: number, size: number, video: boolean): Uint8Array | undefined {
+  /** Drops what is too old. What comes back tells receivers so, and goes before anything else. */
+  expire(now: number): Uint8Array[] {
+    return [...this.tracks.values()].flatMap((track) => track.expire(now) ?? []);
+  }
+
+  /** The next chunk, of at most size bytes of payload: sound first, pictures in turn. */
+  next(size: number): Uint8Array | undefined {
     const tracks = [...this.tracks.values()];
-    for (const track of tracks) {
-      const abandoned = track.expire(now);
-      if (abandoned) return abandoned;
-    }
+    const audio = this.nextSound(tracks, size);
+    const chunk = audio ?? this.nextPicture(tracks, size);
+    if (chunk) this.sent[audio ? 'audio' : 'video'] += chunk.length;
+    return chunk;
+  }
+
+  private nextSound(tracks: UplinkTrack[], size: number): Uint8Array | undefined {
     for (const track of tracks) {
       const chunk = track.cls === 'audio' ? track.chunk(size) : undefined;
       if (chunk) return chunk;
     }
-    if (!video) return undefined;
+    return undefined;
+  }
+
+  private nextPicture(tracks: UplinkTrack[], size: number): Uint8Array | undefined {
     for (let i = 0; i < tracks.length; i++) {
       const at = (this.turn + i) % tracks.length;
       const track = tracks[at]!;
@@ -211,12 +224,18 @@ export class Uplink {
     return undefined;
   }
 
+  /** Whether something could go, if there was room. */
+  get ready(): boolean {
+    return [...this.tracks.values()].some((t) => t.waiting && t.alias);
+  }
+
   get waiting(): boolean {
     return [...this.tracks.values()].some((t) => t.waiting);
   }
 
+  /** Age of the oldest frame that waits for room, not for the relay's answer, ms. */
   age(now: number): number {
-    return Math.max(0, ...[...this.tracks.values()].map((t) => t.age(now)));
+    return Math.max(0, ...[...this.tracks.values()].map((t) => (t.alias ? t.age(now) : 0)));
   }
 
   reset(): void {

@@ -4,7 +4,9 @@ import { MessageError, parseServer } from '../wire/messages';
 import type { Outgoing, ServerMessage } from '../wire/messages';
 import { KIND_ACK, parseBinary, WireError } from '../wire/wire';
 import type { Abandon, CatchUp, Chunk, End } from '../wire/wire';
-import { InFlight, Receipts } from './acks';
+import { RateController } from '../send/rate';
+import { Receipts } from './acks';
+import { nowUs } from './clock';
 
 export const SUBPROTOCOL = 'landline.v1';
 const CLOSE_UNSUPPORTED = 4405;
@@ -31,7 +33,8 @@ export interface LinkHandler {
 const utf8 = new TextEncoder();
 
 export class Link {
-  readonly flight = new InFlight();
+  /** Follows what this connection takes. */
+  readonly rate = new RateController();
   /** When a message last came (or the link was made), ms of performance.now(). */
   heardAt = performance.now();
   isOpen = false;
@@ -59,9 +62,9 @@ export class Link {
     this.socket.onclose = (event) => this.end(event.code, event.reason);
   }
 
-  /** Bytes that are neither acknowledged nor dropped: in flight, or in the browser's own buffer. */
-  get pending(): number {
-    return Math.max(this.flight.bytes, this.socket.bufferedAmount);
+  /** Bytes that may be sent now. What lies in the browser's own buffer counts like what is in flight. */
+  get room(): number {
+    return this.rate.room(this.socket.bufferedAmount);
   }
 
   send(message: Outgoing): void {
@@ -91,7 +94,8 @@ export class Link {
   private transmit(data: string | Uint8Array, size: number, isAck: boolean): void {
     if (this.dead || !this.isOpen) return;
     this.socket.send(data as string | Uint8Array<ArrayBuffer>);
-    this.flight.onSent(size, isAck, performance.now());
+    if (isAck) this.rate.onSentAck(size);
+    else this.rate.onSent(size, nowUs());
   }
 
   private receive(data: unknown): void {
@@ -122,7 +126,7 @@ export class Link {
     this.receipts.received(data.length, isAck);
     const message = parseBinary(data);
     if (message.kind === 'ack') {
-      this.flight.onAck(message, performance.now());
+      this.rate.onAck(message.bytes, message.time || nowUs(), nowUs());
       this.handler.acked(this);
     } else this.handler.media(this, message);
   }

@@ -1,26 +1,26 @@
 import { expect, test } from 'vitest';
-import { InFlight } from './acks';
+import { RateController } from '../send/rate';
 import { Outbox } from './outbox';
 
 /** A link that counts a line as its length. */
-function link(): { flight: InFlight; lines: string[]; send: (m: object) => void } {
-  const flight = new InFlight();
+function link(): { rate: RateController; lines: string[]; send: (m: object) => void } {
+  const rate = new RateController();
   const lines: string[] = [];
   const send = (m: object): void => {
     const { text } = m as { text: string };
     lines.push(text);
-    flight.onSent(text.length, false, 0);
+    rate.onSent(text.length, 0);
   };
-  return { flight, lines, send };
+  return { rate, lines, send };
 }
 
 test('what is typed without a link is sent on the next one, in order, once', () => {
   const outbox = new Outbox();
   outbox.add(1, 'one');
   outbox.add(2, 'two');
-  const { flight, lines, send } = link();
-  outbox.flush(send, flight);
-  outbox.flush(send, flight);
+  const { rate, lines, send } = link();
+  outbox.flush(send, rate);
+  outbox.flush(send, rate);
   expect(lines).toEqual(['one', 'two']);
 });
 
@@ -30,12 +30,12 @@ test('what the old link did not acknowledge is sent again, what it did is not', 
   outbox.add(1, 'first');
   outbox.add(2, 'second');
   outbox.add(3, 'third');
-  outbox.flush(old.send, old.flight);
+  outbox.flush(old.send, old.rate);
   outbox.answered(1);
-  old.flight.onAck({ bytes: 'firstsecond'.length, time: 0 }, 1);
-  outbox.lost(old.flight);
+  old.rate.onAck('firstsecond'.length, 0, 1);
+  outbox.lost(old.rate);
   const next = link();
-  outbox.flush(next.send, next.flight);
+  outbox.flush(next.send, next.rate);
   expect(next.lines).toEqual(['third']);
 });
 

@@ -2,9 +2,14 @@
 
 import type { Outgoing } from '../wire/messages';
 import { MAX_CHAT } from '../wire/messages';
-import type { InFlight } from './acks';
 
 const MAX_WAITING = 100;
+
+/** Bytes of a link, sent and acknowledged. */
+interface Counts {
+  readonly sent: number;
+  readonly acked: number;
+}
 
 interface Line {
   req: number;
@@ -28,11 +33,11 @@ export class Outbox {
   }
 
   /** Sends what was not sent on this link yet. */
-  flush(send: (message: Outgoing) => void, flight: InFlight): void {
+  flush(send: (message: Outgoing) => void, link: Counts): void {
     for (const line of this.lines) {
       if (line.sentAt !== undefined) continue;
       send({ type: 'chat', req: line.req, text: line.text });
-      line.sentAt = flight.position;
+      line.sentAt = link.sent;
     }
   }
 
@@ -42,8 +47,8 @@ export class Outbox {
   }
 
   /** The link is gone: what it did not acknowledge is sent again on the next one. */
-  lost(flight: InFlight): void {
-    this.lines = this.lines.filter((line) => line.sentAt === undefined || !flight.covers(line.sentAt));
+  lost(link: Counts): void {
+    this.lines = this.lines.filter((line) => line.sentAt === undefined || line.sentAt > link.acked);
     for (const line of this.lines) delete line.sentAt;
   }
 }

@@ -2,6 +2,7 @@
 
 import type { CloseReason, RoomState } from '../api';
 import type { Joined, Offer, Outgoing, Selection, ServerMessage } from '../wire/messages';
+import { nowUs } from './clock';
 import { Connector } from './connector';
 import type { ConnectorHandler } from './connector';
 import { Link } from './link';
@@ -38,7 +39,7 @@ export interface SessionHandler {
   media(message: Media): void;
   /** An ack came: there may be room to send more. */
   acked(): void;
-  /** The link was lost: what waits is stale. covers() still answers for the old link. */
+  /** The link was lost: what waits is stale. its counts still tell what arrived. */
   lost(link: Link): void;
   offers(): Offer[];
   backlogMs(): number;
@@ -125,7 +126,7 @@ export class Session implements LinkHandler, ConnectorHandler {
     }
     const quiet = now - this.link.heardAt;
     if (quiet > DEAD_MS) return this.link.fail();
-    const suspect = quiet > QUIET_MS || (quiet > SUSPECT_MS && this.link.flight.overdue(now) > SUSPECT_MS);
+    const suspect = quiet > QUIET_MS || (quiet > SUSPECT_MS && this.link.rate.silence(nowUs()) > SUSPECT_MS * 1000);
     if (suspect && !this.connector.active) {
       this.suspectedAt = now;
       this.setState('reconnecting');

@@ -1,0 +1,138 @@
+// One's own uplink gets slow, and fast again: what the page sends follows, and what others see of it goes on.
+
+import { expect } from 'vitest';
+import type { RoomStats } from '../sdk';
+import { figure, percentile, trace } from './harness/figures';
+import { e2e, type House, type PersonOptions } from './harness/house';
+import type { Person } from './harness/person';
+import { LARGE_BUFFER, SMALL_BUFFER, type Proxy, type Shape } from './harness/proxy';
+import { installTiming, type Sighting } from './harness/timing';
+import { elapse, until } from './harness/wait';
+
+const ROOM = 'kitchen';
+const MBIT = 1e6 / 8;
+const LONG = process.env['LANDLINE_LONG'] === '1';
+
+interface Seen {
+  at: number;
+  stats: RoomStats;
+}
+
+/** Ann behind a network of this shape, Bob on a good one, in a call; what Bob sees of Ann is timed. */
+async function call(house: House, shape: Partial<Shape>, options: PersonOptions = {}) {
+  const proxy = await house.proxy(1);
+  proxy.become(shape);
+  const [ann, bob] = [await house.person('ann', options), await house.person('bob', options)];
+  await bob.context.addInitScript(installTiming);
+  await Promise.all([ann.join(proxy.url, ROOM), bob.join(house.server.url, ROOM)]);
+  await Promise.all([ann.meets(bob), bob.meets(ann)]);
+  await bob.pictureOf(ann).evaluate((canvas) => window.timing.watchOther(canvas as HTMLCanvasElement));
+  await ann.page.evaluate(() => window.probe.record());
+  return { proxy, ann, bob };
+}
+
+const recorded = (person: Person): Promise<Seen[]> => person.page.evaluate(() => window.probe.recorded);
+
+/** Bits a second of Ann's camera that the relay takes in, over so long. */
+async function taken(house: House, ms: number): Promise<number> {
+  const bytes = async () => (await house.server.members(ROOM)).get('Ann')!.tracks.find(({ id }) => id === 'camera')!.bytes;
+  const [before, start] = [await bytes(), performance.now()];
+  await elapse(ms);
+  return (((await bytes()) - before) * 8_000) / (performance.now() - start);
+}
+
+/** The longest that a picture stood, ms. */
+function longestStand(seen: readonly Sighting[]): number {
+  return Math.max(...seen.map(({ at }, i) => at - (seen[i - 1]?.at ?? at)));
+}
+
+/** The camera as Ann sends it. */
+const camera = ({ stats }: Seen) => stats.uplink.video.find(({ track }) => track === 'camera')!;
+
+function changes(seen: readonly Seen[]): number {
+  return seen.filter((one, i) => i > 0 && camera(one).step !== camera(seen[i - 1]!).step).length;
+}
+
+function tell(scenario: string, seen: readonly Seen[], start: number): void {
+  trace(scenario, seen.map((one) => {
+    const { uplink } = one.stats;
+    const { bitrate, step } = camera(one);
+    const round = Math.round;
+    return {
+      t: round(one.at - start), target: bitrate, sent: round(uplink.bitrate), queueAge: round(uplink.queueAge),
+      delay: round(uplink.delay), window: uplink.window, step,
+    };
+  }));
+}
+
+const now = (): number => performance.timeOrigin + performance.now();
+
+/** The uplink is thin for so long; tells when it became thin and wide again, by the wall clock, and what the relay got meanwhile. */
+async function squeeze(house: House, proxy: Proxy, ms: number) {
+  const before = await taken(house, 4_000);
+  const down = now();
+  proxy.become({ up: 0.5 * MBIT });
+  await elapse(3_000);
+  const meanwhile = await taken(house, ms - 3_000);
+  const up = now();
+  proxy.become({ up: 3 * MBIT });
+  return { before, meanwhile, down, up };
+}
+
+/** Waits until the camera is sent as good as it can be. Its page is asked rarely: it has other things to do. */
+async function atBest(ann: Person, ms: number): Promise<Seen> {
+  return until('the camera is at its best', async () => {
+    const last = { at: now(), stats: await ann.page.evaluate(() => window.probe.stats()) };
+    return camera(last).step === 0 && camera(last).bitrate > 0.85 * 700_000 ? last : undefined;
+  }, { ms, every: 200 });
+}
+
+async function stepResponse(house: House, bufferBytes: number, scenario: string): Promise<void> {
+  const { proxy, ann, bob } = await call(house, { delayMs: 20, up: 3 * MBIT, bufferBytes });
+  await atBest(ann, 20_000); // browsers that start leave little time for anything else
+  const { before, meanwhile, down, up } = await squeeze(house, proxy, 11_000);
+  const best = await atBest(ann, 20_000).finally(async () => tell(scenario, await recorded(ann), down));
+  let after = 0;
+  await until('the relay gets as much of the camera as before', async () => (after = await taken(house, 2_000)) > 0.8 * before, { ms: 10_000 });
+  const back = now();
+  const seen = await recorded(ann);
+  const ages = (from: number, to: number) => seen.filter(({ at }) => at >= from && at < to).map(({ stats }) => stats.uplink.queueAge);
+  const settled = seen.find(({ at, stats }) => at > down + 300 && stats.uplink.queueAge < 200)!.at - down;
+  const late = ages(down + 2_000, up);
+  const stand = longestStand((await bob.page.evaluate(() => window.timing.other)).filter(({ at }) => at > down - 3_000));
+  figure(scenario, 'own queue age 2 s after the fall and later', late, 'p95 < 200');
+  figure(scenario, 'own queue age back under 200', [settled], '<= 2000');
+  figure(scenario, 'longest stand of the picture at the other', [stand], '<= 1000');
+  figure(scenario, 'at its best again', [best.at - up], '<= 15000');
+  figure(scenario, 'as much of it taken in by the relay again', [back - up], '<= 15000');
+  figure(scenario, 'kbit/s of the camera before, meanwhile, after', [before, meanwhile, after].map((bits) => bits / 1000), '');
+  expect(settled).toBeLessThan(2_000);
+  expect(percentile(late, 0.95)).toBeLessThan(200);
+  expect(stand).toBeLessThan(1_000);
+  expect(meanwhile).toBeLessThan(0.48e6);
+  expect(meanwhile).toBeLessThan(0.8 * before);
+  expect(back - up).toBeLessThan(15_000);
+}
+
+e2e('an uplink that falls from 3 to 0.5 Mbit/s lowers the picture at once, and raises it again', async ({ house }) => {
+  await stepResponse(house, SMALL_BUFFER, 'uplink 3, 0.5, 3 Mbit/s, small buffer');
+}, 80_000);
+
+e2e.runIf(LONG)('also where the network has a large buffer', async ({ house }) => {
+  await stepResponse(house, LARGE_BUFFER, 'uplink 3, 0.5, 3 Mbit/s, large buffer');
+}, 80_000);
+
+for (const rate of [0.8, 0.35]) e2e.runIf(LONG)(`an uplink in between, of ${rate} Mbit/s, settles`, async ({ house }) => {
+  const { ann, bob } = await call(house, { delayMs: 20, up: rate * MBIT, bufferBytes: SMALL_BUFFER });
+  await elapse(300_000);
+  const seen = await recorded(ann);
+  const scenario = `5 minutes of ${rate} Mbit/s`;
+  tell(scenario, seen, seen[0]!.at);
+  const ages = seen.map(({ stats }) => stats.uplink.queueAge);
+  figure(scenario, 'own queue age', ages, 'p95 < 200');
+  figure(scenario, 'kbit/s sent', seen.map(({ stats }) => stats.uplink.bitrate / 1000), '');
+  figure(scenario, 'changes of the step', [changes(seen)], '<= 3');
+  figure(scenario, 'longest stand of the picture at the other', [longestStand(await bob.page.evaluate(() => window.timing.other))], '');
+  expect(changes(seen)).toBeLessThanOrEqual(3);
+  expect(percentile(ages, 0.95)).toBeLessThan(200);
+}, 360_000);

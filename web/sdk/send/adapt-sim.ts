@@ -1,0 +1,170 @@
+// Test support: a page that sends audio and a camera over a simulated uplink, with everything of send/ but the encoder.
+
+import { Adapt } from './adapt';
+import type { Place } from './adapt';
+import { Meter } from './meter';
+import { RateController } from './rate';
+import { chunkSize, Uplink } from './uplink';
+import type { UplinkTrack } from './uplink';
+import { SKIP_AGE_MS, Pace } from './pace';
+
+const TICK_MS = 100;
+const KEY_EVERY_MS = 3_900;
+/** As Chromium's encoder was seen to make them: a key frame is three times a common frame. */
+const KEY_FACTOR = 3;
+const OVERHEAD = 8;
+
+export interface Sample {
+  at: number;
+  target: number;
+  sent: number;
+  queueAge: number;
+  delay: number;
+  window: number;
+  step: number;
+}
+
+interface Onward {
+  at: number;
+  size: number;
+  sentAt: number;
+  made: number;
+  audio: boolean;
+  last: boolean;
+}
+
+/** A generator of numbers from 0 to 1 that gives the same ones for the same seed. */
+export function seeded(seed: number): () => number {
+  let x = seed;
+  return () => {
+    x = (Math.imul(x, 1_664_525) + 1_013_904_223) >>> 0;
+    return x / 2 ** 32;
+  };
+}
+
+export class Simulation {
+  readonly samples: Sample[] = [];
+  /** When frames came whole at the far end, and how old sound was there, ms. */
+  readonly pictures: number[] = [];
+  readonly sound: { at: number; age: number }[] = [];
+  readonly changes: { at: number; step: number }[] = [];
+  packets = 0;
+  private readonly rate = new RateController();
+  private readonly uplink = new Uplink();
+  private readonly adapt = new Adapt();
+  private readonly camera: UplinkTrack;
+  private readonly mic: UplinkTrack;
+  private readonly random: () => number;
+  private readonly pace = new Pace();
+  private onWay: Onward[] = [];
+  private acks: { at: number; bytes: number; came: number }[] = [];
+  private free = 0;
+  private got = { bytes: 0, since: 0, messages: 0, came: 0, due: Infinity };
+  private readonly meters = { audio: new Meter(), video: new Meter() };
+  private keyAt = -Infinity;
+  private size = '';
+
+  constructor(
+    /** Bytes a second of the uplink at a time. */
+    private readonly link: (ms: number) => number,
+    private readonly delayMs = 30,
+    captured = { width: 640, height: 360 },
+    seed = 1,
+    /** When the page stands still: nothing is captured or sent; and when the relay does: nothing is received. */
+    private readonly still: (ms: number) => boolean = () => false,
+    private readonly relayStill: (ms: number) => boolean = () => false,
+  ) {
+    this.random = seeded(seed);
+    this.camera = this.uplink.add('camera', 'video');
+    this.mic = this.uplink.add('mic', 'audio');
+    this.camera.alias = 1;
+    this.mic.alias = 2;
+    this.adapt.add('camera', 'camera', captured);
+  }
+
+  get place(): Place {
+    return this.adapt.place('camera')!;
+  }
+
+  run(untilMs: number, fromMs = 0): void {
+    for (let now = fromMs; now < untilMs; now++) {
+      if (!this.relayStill(now)) this.receive(now);
+      if (this.still(now)) continue;
+      this.capture(now);
+      while (this.acks[0] && this.acks[0].at <= now) {
+        const { bytes, came } = this.acks.shift()!;
+        this.rate.onAck(bytes, came, now * 1000);
+      }
+      this.pump(now);
+      if (now % TICK_MS === 0) this.tick(now);
+    }
+  }
+
+  private capture(now: number): void {
+    if (now % 20 === 0) {
+      this.packets++;
+      this.mic.push({ data: new Uint8Array(80), key: true, config: false, timestamp: now }, now);
+    }
+    if (Math.floor((now * 30) / 1000) === Math.floor(((now - 1) * 30) / 1000)) return;
+    const { width, fps, bitrate } = this.place.encoding;
+    if (!this.pace.due(now * 1000, fps) || this.camera.age(now) > SKIP_AGE_MS) return;
+    const key = this.camera.gated || this.size !== `${width}` || now - this.keyAt >= KEY_EVERY_MS;
+    this.size = `${width}`;
+    if (key) this.keyAt = now;
+    const size = Math.round((bitrate / 8 / fps) * (0.7 + 0.6 * this.random()) * (key ? KEY_FACTOR : 1));
+    this.camera.push({ data: new Uint8Array(size), key, config: false, timestamp: now }, now);
+  }
+
+  private pump(now: number): void {
+    for (const abandon of this.uplink.expire(now)) this.transmit(abandon, now);
+    const size = chunkSize(this.rate.capacity(now * 1000) || this.rate.rate);
+    while (this.rate.room() > 0) {
+      const chunk = this.uplink.next(size);
+      if (!chunk) break;
+      this.transmit(chunk, now);
+    }
+    if (this.uplink.ready) this.rate.wait(now * 1000);
+  }
+
+  private transmit(data: Uint8Array, now: number): void {
+    const audio = data[3] === 2;
+    this.rate.onSent(data.length, now * 1000);
+    this.free = Math.max(this.free, now) + ((data.length + OVERHEAD) * 1000) / this.link(now);
+    const made = data.length > 12 ? new DataView(data.buffer, data.byteOffset).getUint32(12) : 0;
+    this.onWay.push({ at: this.free + this.delayMs, size: data.length, sentAt: now, made, audio, last: (data[1]! & 2) !== 0 });
+  }
+
+  private receive(now: number): void {
+    const { got } = this;
+    while (this.onWay[0] && this.onWay[0].at <= now) {
+      const { size, made, audio, last, at } = this.onWay.shift()!;
+      got.bytes += size;
+      got.since += size;
+      got.came = Math.round(now - at < 1 ? at * 1000 : now * 1000);
+      got.due = Math.min(got.due, ++got.messages <= 16 ? now : now + this.rate.ackEvery(now * 1000) / 1000);
+      if (audio) this.sound.push({ at: now, age: now - made });
+      else if (last) this.pictures.push(now);
+    }
+    if (got.since < 16_384 && now < got.due) return;
+    this.acks.push({ at: now + this.delayMs, bytes: got.bytes, came: got.came });
+    got.since = 0;
+    got.due = Infinity;
+  }
+
+  private tick(now: number): void {
+    const before = this.place;
+    const queueAge = this.uplink.age(now);
+    const reading = {
+      capacity: this.rate.capacity(now * 1000) * 8,
+      rate: this.rate.rate * 8,
+      delay: this.rate.delay / 1000,
+      queueAge,
+      audio: this.meters.audio.read(this.uplink.sent.audio, now),
+      video: this.meters.video.read(this.uplink.sent.video, now),
+    };
+    this.adapt.update(reading, now);
+    const { step } = this.place;
+    if (step !== before.step) this.changes.push({ at: now, step });
+    this.samples.push({ at: now, target: this.place.encoding.bitrate, sent: reading.video, queueAge, delay: reading.delay, window: this.rate.window, step });
+  }
+}

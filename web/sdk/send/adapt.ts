@@ -1,0 +1,178 @@
+// Which size, frame rate and bitrate one's own video is encoded with, by one's own uplink only: what others receive is the
+// relay's affair. Pure; times in ms. Audio is never adapted, and goes first.
+
+import type { TrackInfo } from '../api';
+import { Budget } from './budget';
+import type { Reading } from './budget';
+import { ladder, STEP_UP } from './ladder';
+import type { Step } from './ladder';
+import type { Size } from './picture';
+
+/** What an encoder is to make. */
+export interface Encoding extends Size {
+  fps: number;
+  bitrate: number;
+}
+
+export interface Place {
+  encoding: Encoding;
+  /** On the ladder: 0 is the best of so many. */
+  step: number;
+  steps: number;
+  /** bit/s that the best step can use. */
+  best: number;
+}
+
+/** Under the least of its step for so long, or far under it for not so long, and a track goes down. */
+const PATIENCE_MS = 1_000;
+const FAR_PATIENCE_MS = 500;
+const FAR_UNDER = 0.6;
+/** Where there is trouble, and so much more comes from the encoders than they were told, the pictures are too many or too large. */
+const OVER = 1.15;
+const TROUBLE_MS = 500;
+/** Calm, and the same step, for so long before one goes up. */
+const UP_CALM_MS = 3_000;
+/** Or for so long, where the link was seen to take it. */
+const PROVEN_CALM_MS = 1_500;
+/** A step that is lost again within this was one too many: it is not tried for long, and then twice as long. */
+const TRIAL_MS = 60_000;
+const BLOCK_MS = 300_000;
+/** Unless so much more was seen to be delivered than the step needs. */
+const PROOF = 1.5;
+/** Of the budget, what screens may use where there are cameras too. */
+const SCREEN_SHARE = 0.8;
+
+/** One track's place on its ladder. */
+class Climber {
+  index = 0;
+  private changedAt = -Infinity;
+  private wentUpAt = -Infinity;
+  private underSince: number | undefined;
+  private readonly blocks = new Map<number, { until: number; ms: number }>();
+
+  constructor(readonly steps: readonly Step[]) {}
+
+  get step(): Step {
+    return this.steps[this.index]!;
+  }
+
+  /** The most that the best step can use. */
+  get most(): number {
+    return this.steps[0]!.most;
+  }
+
+  /** Moves to where it belongs. tight: pictures do not fit into what the encoder was told; budget: what there is, sure: what there surely is; proven: whether more was delivered than that. */
+  move(tight: boolean, budget: number, sure: number, calm: number, proven: (bitrate: number) => boolean, now: number): void {
+    if (!tight && budget >= this.step.least) {
+      this.underSince = undefined;
+      const still = Math.min(calm, now - this.changedAt);
+      if (still >= PROVEN_CALM_MS) this.climb(still >= UP_CALM_MS, sure, proven, now);
+      return;
+    }
+    this.underSince ??= now;
+    const patience = budget < this.step.least * FAR_UNDER ? FAR_PATIENCE_MS : PATIENCE_MS;
+    if (now - this.underSince >= patience && this.index < this.steps.length - 1) this.fall(budget, now);
+  }
+
+  private fall(budget: number, now: number): void {
+    if (now - this.wentUpAt < TRIAL_MS) {
+      const ms = Math.min((this.blocks.get(this.index)?.ms ?? BLOCK_MS / 2) * 2, 4 * BLOCK_MS);
+      this.blocks.set(this.index, { until: now + ms, ms });
+    }
+    const fitting = this.steps.findIndex((step) => step.least <= budget);
+    this.index = fitting < 0 ? this.steps.length - 1 : Math.max(fitting, this.index + 1);
+    this.changed(now);
+  }
+
+  /** One step. long: it has been calm for long, else there must be proof that the link takes it. */
+  private climb(long: boolean, sure: number, proven: (bitrate: number) => boolean, now: number): void {
+    const better = this.steps[this.index - 1];
+    const needed = better ? better.least * STEP_UP : Infinity;
+    if (sure < needed) return;
+    const blocked = now < (this.blocks.get(this.index - 1)?.until ?? -Infinity);
+    if ((blocked || !long) && !proven(needed)) return;
+    this.index--;
+    this.wentUpAt = now;
+    this.changed(now);
+  }
+
+  private changed(now: number): void {
+    this.changedAt = now;
+    this.underSince = undefined;
+  }
+}
+
+interface Track {
+  screen: boolean;
+  climber: Climber;
+  bitrate: number;
+}
+
+export class Adapt {
+  private readonly budget = new Budget();
+  private readonly tracks = new Map<string, Track>();
+
+  /** A video track with this captured size; again when the size changes. */
+  add(id: string, source: TrackInfo['source'], captured: Size): void {
+    const climber = new Climber(ladder(captured, source));
+    const before = this.tracks.get(id);
+    // The uplink is the same: what it carried of the old size it carries of the new one.
+    climber.index = climber.steps.findIndex((step) => step.least <= (before?.bitrate ?? this.budget.target));
+    if (climber.index < 0) climber.index = climber.steps.length - 1;
+    this.tracks.set(id, { screen: source === 'screen', climber, bitrate: before?.bitrate ?? climber.step.most });
+    this.share();
+  }
+
+  remove(id: string): void {
+    this.tracks.delete(id);
+    this.share();
+  }
+
+  /** bit/s for all video together. */
+  get target(): number {
+    return this.budget.target;
+  }
+
+  update(reading: Reading, now: number): void {
+    if (this.tracks.size === 0) return;
+    const asked = sum(this.tracks.keys(), (id) => this.place(id)!.encoding.bitrate);
+    const climbers = [...this.tracks.values()].map(({ climber }) => climber);
+    this.budget.update(reading, sum(climbers, ({ most }) => most), Math.min(...climbers.map(({ step }) => step.fps)), now);
+    this.share();
+    const { target } = this.budget;
+    const calm = this.budget.calm(now);
+    const tight = calm < TROUBLE_MS && reading.video > OVER * asked;
+    const sure = this.budget.sure(reading.audio) / target;
+    for (const { climber, bitrate } of this.tracks.values()) {
+      const others = target - bitrate + reading.audio;
+      climber.move(tight, bitrate, bitrate * sure, calm, (needed) => reading.rate > PROOF * (needed + others), now);
+    }
+  }
+
+  place(id: string): Place | undefined {
+    const track = this.tracks.get(id);
+    if (!track) return undefined;
+    const { climber } = track;
+    const { width, height, fps, most } = climber.step;
+    const bitrate = Math.round(Math.min(track.bitrate, most));
+    return { encoding: { width, height, fps, bitrate }, step: climber.index, steps: climber.steps.length, best: climber.most };
+  }
+
+  /** Screens first; cameras have what is left, and some of it in any case. */
+  private share(): void {
+    const all = [...this.tracks.values()];
+    const screens = all.filter(({ screen }) => screen);
+    const cameras = all.filter(({ screen }) => !screen);
+    const { target } = this.budget;
+    const most = cameras.length > 0 ? target * SCREEN_SHARE : target;
+    const forScreens = Math.min(most, sum(screens, ({ climber }) => climber.most));
+    for (const track of screens) track.bitrate = forScreens / screens.length;
+    for (const track of cameras) track.bitrate = (target - forScreens) / cameras.length;
+  }
+}
+
+function sum<T>(items: Iterable<T>, of: (item: T) => number): number {
+  let total = 0;
+  for (const item of items) total += of(item);
+  return total;
+}

@@ -1,0 +1,124 @@
+// Reads the uplink ten times a second, and has the video encoders make what it carries.
+
+import type { TrackInfo, UplinkStats, VideoSent } from '../api';
+import { nowUs } from '../session/clock';
+import type { Link } from '../session/link';
+import { Adapt } from './adapt';
+import type { Encoding, Place } from './adapt';
+import type { Reading } from './budget';
+import type { Skip } from './encode-video';
+import { Meter } from './meter';
+import { SKIP_AGE_MS } from './pace';
+import type { Size } from './picture';
+import type { Uplink, UplinkTrack } from './uplink';
+
+const TICK_MS = 100;
+/** A look that comes so late tells of this machine, which had no time, and not of the path. */
+const LATE_MS = 200;
+/** A device that left out pictures so lately is slow. */
+const SLOW_DEVICE_MS = 5_000;
+/** A bitrate this near the best is the best. */
+const NEARLY = 0.95;
+
+interface Video {
+  captured: Size;
+  /** Better pictures are to be had: a still one is worth encoding again. */
+  onBetter: () => void;
+  slowAt: number;
+}
+
+export class Adapting {
+  private readonly adapt = new Adapt();
+  private readonly videos = new Map<string, Video>();
+  private readonly meters = { audio: new Meter(), video: new Meter() };
+  private reading: Reading = { capacity: 0, rate: 0, delay: 0, queueAge: 0, audio: 0, video: 0 };
+  private timer: ReturnType<typeof setInterval> | undefined;
+  private tickedAt = 0;
+
+  constructor(
+    private readonly uplink: Uplink,
+    private readonly link: () => Link | undefined,
+  ) {}
+
+  /** What to make of pictures of this size; called for each of them. */
+  encoding(id: string, source: TrackInfo['source'], captured: Size, onBetter: () => void): Encoding {
+    const known = this.videos.get(id);
+    if (known?.captured.width !== captured.width || known.captured.height !== captured.height) {
+      this.videos.set(id, { captured, onBetter, slowAt: -Infinity });
+      this.adapt.add(id, source, captured);
+    }
+    this.timer ??= setInterval(() => this.tick(), TICK_MS);
+    return this.adapt.place(id)!.encoding;
+  }
+
+  remove(id: string): void {
+    this.videos.delete(id);
+    this.adapt.remove(id);
+    if (this.videos.size === 0) this.stop();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+    this.timer = undefined;
+  }
+
+  /** Why a frame that is encoded now has no chance to go out in time. */
+  obstacle(track: UplinkTrack): Skip | undefined {
+    if (!this.link() || (!track.alias && track.gated)) return 'lost';
+    return track.alias && track.age(performance.now()) > SKIP_AGE_MS ? 'uplink' : undefined;
+  }
+
+  skipped(id: string, why: Skip): void {
+    this.uplink.count(why, 1);
+    const video = this.videos.get(id);
+    if (video && why === 'encoder') video.slowAt = performance.now();
+  }
+
+  private tick(): void {
+    const link = this.link();
+    const now = performance.now();
+    const late = now - this.tickedAt > LATE_MS;
+    this.tickedAt = now;
+    if (!link || late) return;
+    this.read(link);
+    const before = new Map([...this.videos.keys()].map((id) => [id, this.adapt.place(id)?.step ?? 0] as const));
+    this.adapt.update(this.reading, now);
+    for (const [id, { onBetter }] of this.videos) if (this.adapt.place(id)!.step < before.get(id)!) onBetter();
+  }
+
+  private read(link: Link): void {
+    const { rate } = link;
+    const now = performance.now();
+    const { audio, video } = this.uplink.sent;
+    this.reading = {
+      capacity: rate.capacity(nowUs()) * 8,
+      rate: rate.rate * 8,
+      delay: rate.delay / 1000,
+      queueAge: this.uplink.age(now),
+      audio: this.meters.audio.read(audio, now),
+      video: this.meters.video.read(video, now),
+    };
+  }
+
+  stats(): UplinkStats {
+    const link = this.link();
+    if (link) this.read(link);
+    const { capacity, delay, queueAge, audio, video } = this.reading;
+    return {
+      bitrate: audio + video,
+      capacity,
+      queueAge,
+      delay,
+      rtt: (link?.rate.rtt ?? 0) / 1000,
+      window: link?.rate.window ?? 0,
+      drops: { ...this.uplink.drops },
+      video: [...this.videos].map(([id, { slowAt }]) => sentAs(id, this.adapt.place(id)!, performance.now() - slowAt < SLOW_DEVICE_MS)),
+    };
+  }
+}
+
+function sentAs(track: string, { encoding, step, steps, best }: Place, slow: boolean): VideoSent {
+  const lowered = step > 0 || encoding.bitrate < NEARLY * best;
+  const why = lowered ? 'connection' : slow ? 'device' : undefined;
+  return { track, ...encoding, step, steps, ...(why && { why }) };
+}

@@ -1,0 +1,65 @@
+// Moves what waits into the link, as far as there is room. What waits here can still be dropped or overtaken.
+
+import { nowUs } from '../session/clock';
+import type { Link } from '../session/link';
+import type { Outgoing } from '../wire/messages';
+import { ACK_EVERY_US } from './rate';
+import { chunkSize } from './uplink';
+import type { Uplink } from './uplink';
+
+/** While something waits it may become too old, or the browser's own buffer may empty, without an ack that tells. */
+const POLL_MS = 10;
+
+export interface PumpHost {
+  link(): Link | undefined;
+  /** Sends a control message; false when there is no link now. */
+  send(message: Outgoing): boolean;
+}
+
+export class Pump {
+  private timer: ReturnType<typeof setTimeout> | undefined;
+  /** The time between acks that the relay was last asked for, µs. */
+  private asked = ACK_EVERY_US;
+
+  constructor(
+    private readonly uplink: Uplink,
+    private readonly host: PumpHost,
+  ) {}
+
+  /** Control went before; audio goes first. */
+  run(): void {
+    const link = this.host.link();
+    if (!link) return;
+    for (const abandon of this.uplink.expire(performance.now())) link.sendBinary(abandon);
+    const size = chunkSize(link.rate.capacity(nowUs()) || link.rate.rate);
+    while (link.room > 0) {
+      const chunk = this.uplink.next(size);
+      if (!chunk) break;
+      link.sendBinary(chunk);
+    }
+    if (this.uplink.ready) link.rate.wait(nowUs());
+    this.askForAcks(link);
+    if (!this.uplink.waiting) return;
+    this.timer ??= setTimeout(() => {
+      this.timer = undefined;
+      this.run();
+    }, POLL_MS);
+  }
+
+  private askForAcks(link: Link): void {
+    const every = link.rate.ackEvery(nowUs());
+    if (every === this.asked) return;
+    this.asked = every;
+    this.host.send({ type: 'ackInterval', ms: every / 1000 });
+  }
+
+  /** A new connection: the relay acknowledges as it does by itself. */
+  joined(): void {
+    this.asked = ACK_EVERY_US;
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+    this.timer = undefined;
+  }
+}
