@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"landline/media"
+	"landline/relay/rate"
 )
 
 // Carries lists the codecs that a member's session can take.
@@ -42,7 +43,7 @@ func (m *Member) Room() string { return m.room.name }
 func (m *Member) attach(notify func(bool)) {
 	r := m.room.relay
 	m.pub = &Publisher{member: m, tracks: map[uint16]*Track{}}
-	m.sub = newSubscriber(notify, r.now, &r.totals)
+	m.sub = newSubscriber(notify, r.now, &r.totals, rate.New(rate.AckEveryCalm))
 	m.refused = map[*Track]bool{}
 	m.roster = m.others()
 	for _, t := range m.tracks {

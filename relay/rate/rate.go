@@ -13,8 +13,8 @@ const (
 	MinChunk = 1200
 
 	// AckEvery is the time between acks that a receiver keeps by itself. A sender asks for AckEveryBusy while something has
-	// waited in the last BusyFor, and for AckEveryCalm where nothing has and the delay is low: acks are what costs most
-	// besides the writes.
+	// waited of late (see Busy). A relay asks its many receivers for AckEveryCalm where nothing has and the delay is low: acks are
+	// what costs most besides the writes.
 	AckEvery     = 100 * time.Millisecond
 	AckEveryBusy = 20 * time.Millisecond
 	AckEveryCalm = 250 * time.Millisecond
@@ -48,6 +48,7 @@ const (
 
 // Controller follows one connection. The zero value is not ready: see New. It is not safe for concurrent use.
 type Controller struct {
+	calm        time.Duration
 	sent, acked uint64 // payload bytes of all messages on the connection
 	quiet       uint64 // up to here all that is not acknowledged are acks, which nobody hurries to acknowledge
 	marks       marks  // ends of the messages under way
@@ -90,8 +91,11 @@ type point struct {
 	came  time.Duration // by the receiver's clock
 }
 
-// New makes a controller for a new connection.
-func New() Controller { return Controller{window: FirstWindow, waitedAt: -BusyFor} }
+// New makes a controller for a new connection. calm is the time between acks to ask for where nothing waits and the delay is low:
+// AckEvery, or AckEveryCalm of receivers who are many.
+func New(calm time.Duration) Controller {
+	return Controller{calm: calm, window: FirstWindow, waitedAt: -BusyFor}
+}
 
 // Sent notes a message of n payload bytes that was given to the socket.
 func (c *Controller) Sent(n int, now time.Duration) {
@@ -142,7 +146,7 @@ func (c *Controller) AckEvery(now time.Duration) time.Duration {
 	case c.Busy(now):
 		return AckEveryBusy
 	case c.delay < highDelay/2 && c.rates.most() > 0:
-		return AckEveryCalm
+		return c.calm
 	}
 	return AckEvery
 }

@@ -40,7 +40,7 @@ type sim struct {
 }
 
 func fresh() *Controller {
-	c := New()
+	c := New(AckEveryCalm)
 	return &c
 }
 

@@ -105,6 +105,7 @@ export class RateController {
   room(held = 0): number {
     const pending = Math.max(this.inFlight, held);
     const room = this.windowBytes - pending;
+    if (this.mode === 'probe') return Math.max(room, 0);
     return room >= MIN_CHUNK || pending === 0 ? Math.max(room, 1) : 0;
   }
 
@@ -114,9 +115,15 @@ export class RateController {
     this.waitedAt = nowUs;
   }
 
+  /** Something has waited in the last second or, where the path holds a queue still, in the last five. */
+  private busy(nowUs: number): boolean {
+    const ago = nowUs - this.waitedAt;
+    return ago < BUSY_US / 5 || (ago < BUSY_US && this.delayUs >= LOW_US);
+  }
+
   /** The time between acks to ask the receiver for. */
   ackEvery(nowUs: number): number {
-    return nowUs - this.waitedAt < BUSY_US ? ACK_EVERY_BUSY_US : ACK_EVERY_US;
+    return this.busy(nowUs) ? ACK_EVERY_BUSY_US : ACK_EVERY_US;
   }
 
   /** How long nothing has been acknowledged though something is under way. */
@@ -193,7 +200,7 @@ export class RateController {
     this.mode = 'probe';
     this.armed = false;
     this.until = now + PROBE_MOST_US + 2 * this.rttUs;
-    this.windowBytes = Math.max(1, Math.trunc((this.rates.most * seconds(this.rttUs)) / 2));
+    this.windowBytes = Math.max(MIN_CHUNK / 2, Math.trunc((this.rates.most * seconds(this.rttUs)) / 2)); // voice goes on also on a thin link
   }
 
   /** The minimum still holds. */
@@ -311,6 +318,7 @@ export class RateController {
     } else if ((this.armed && this.ackedBytes > this.round) || now > this.until) {
       this.rebase(this.newMin, this.newRtt, now);
       this.mode = 'startup'; // from here it doubles: a whole window at once would stand in a queue
+      this.windowBytes = Math.max(this.windowBytes, MIN_WINDOW);
     }
   }
 }

@@ -5,7 +5,7 @@ import { encodeAck } from '../wire/wire';
 import { nowUs } from './clock';
 
 const ACK_INTERVAL = 100;
-const ACK_BYTES = 16_384;
+const ACK_BYTES = 65_536;
 /** The first messages of a connection are acknowledged one by one, so that the sender learns the path before it fills it. */
 const QUICK_ACKS = 16;
 const MIN_INTERVAL = 5;
