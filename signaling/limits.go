@@ -42,6 +42,17 @@ const (
 	AckFirst = 16            // and for each of the first messages of a connection: the sender is to know the path before it fills it
 )
 
+// ackStart is how many bytes of a connection are its start: the sender's window grows with acks, so that they come sooner there.
+const ackStart = 512 << 10
+
+// AckAfter is after how many bytes an ack is due at once, where so many bytes have come in all.
+func AckAfter(total uint64) uint64 {
+	if total < ackStart {
+		return AckBytes / 4
+	}
+	return AckBytes
+}
+
 // DefaultLimits is what a server announces.
 func DefaultLimits() Limits {
 	return Limits{ControlBytes: MaxControl, ChunkBytes: media.MaxChunkPayload, FrameBytes: media.MaxFrameSize,

@@ -103,7 +103,11 @@ func (s *sim) receive(p path) {
 			s.ackDue = s.now
 		}
 	}
-	if s.unacked >= ackBytes || s.ackDue != 0 && s.now >= s.ackDue {
+	many := ackBytes
+	if s.got < 512<<10 {
+		many /= 4
+	}
+	if s.unacked >= many || s.ackDue != 0 && s.now >= s.ackDue {
 		s.acks = append(s.acks, ack{s.got, (s.gotAt + s.skew).Truncate(time.Microsecond), s.now + p.rtt/2})
 		s.unacked, s.ackDue = 0, 0
 	}

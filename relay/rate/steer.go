@@ -29,6 +29,8 @@ func (c *Controller) steer(newly int, limited bool, now time.Duration) {
 			c.settle(now)
 		} else if limited {
 			c.grow(newly, now)
+		} else {
+			c.window = max(c.window, c.target(now))
 		}
 	default:
 		c.steerSteady(newly, limited, now)

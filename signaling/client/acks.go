@@ -35,7 +35,7 @@ func (a *acks) count(n int, isAck bool, at time.Time) (look bool) {
 		a.at = at
 	}
 	a.messages++
-	look = !isAck && (!a.fresh || a.first()) || before < signaling.AckBytes && a.bytes-a.acked >= signaling.AckBytes
+	look = !isAck && (!a.fresh || a.first()) || before < signaling.AckAfter(a.bytes) && a.many()
 	a.fresh = a.fresh || !isAck
 	return look
 }
@@ -43,15 +43,18 @@ func (a *acks) count(n int, isAck bool, at time.Time) (look bool) {
 // first reports whether the messages that came are the first of the connection: each is acknowledged at once.
 func (a *acks) first() bool { return a.messages <= signaling.AckFirst }
 
+// many reports whether so much has come that an ack is due at once.
+func (a *acks) many() bool { return a.bytes-a.acked >= signaling.AckAfter(a.bytes) }
+
 // due returns the ack to send now, or in how long there will be one; 0 means none in sight.
 func (a *acks) due(now time.Time) (ack media.Ack, send bool, in time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if !a.fresh && a.bytes-a.acked < signaling.AckBytes {
+	if !a.fresh && !a.many() {
 		return ack, false, 0
 	}
 	next := a.ackedAt.Add(a.interval)
-	if wait := next.Sub(now); wait > 0 && !a.first() && a.bytes-a.acked < signaling.AckBytes {
+	if wait := next.Sub(now); wait > 0 && !a.first() && !a.many() {
 		return ack, false, wait
 	}
 	a.fresh, a.acked, a.ackedAt = false, a.bytes, now

@@ -55,17 +55,17 @@ func TestAcksComeByTimeAndByBytes(t *testing.T) {
 	expect(300, false, 0)
 	expect(315, true, first+100)
 	a.count(100, false, at(320))
-	if !a.count(signaling.AckBytes, false, at(321)) {
-		t.Error("64 KiB do not make the writer look")
+	if !a.count(signaling.AckBytes/4, false, at(321)) {
+		t.Error("16 KiB do not make the writer look")
 	}
-	expect(321, true, first+200+signaling.AckBytes)
+	expect(321, true, first+200+signaling.AckBytes/4)
 	a.every(20 * time.Millisecond)
 	a.count(1, false, at(322))
-	expect(341, true, first+201+signaling.AckBytes)
-	if !a.count(signaling.AckBytes, true, at(342)) { // of acks, which would never be acknowledged otherwise
-		t.Error("64 KiB of acks do not make the writer look")
+	expect(341, true, first+201+signaling.AckBytes/4)
+	if !a.count(signaling.AckBytes/4, true, at(342)) { // of acks, which would never be acknowledged otherwise
+		t.Error("16 KiB of acks do not make the writer look")
 	}
-	expect(400, true, first+201+2*signaling.AckBytes)
+	expect(400, true, first+201+signaling.AckBytes/2)
 }
 
 func TestSilentLinkIsGivenUpAfterTenSeconds(t *testing.T) {

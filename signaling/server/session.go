@@ -269,7 +269,7 @@ func (ss *Session) received(n int, isAck bool) {
 	ss.mu.Lock()
 	ss.unacked += uint64(n)
 	ss.messages++
-	now := ss.unacked >= signaling.AckBytes || ss.messages <= signaling.AckFirst && !isAck
+	now := ss.unacked >= signaling.AckAfter(ss.bytes.Load()) || ss.messages <= signaling.AckFirst && !isAck
 	switch {
 	case ss.ending != nil || !ss.joined:
 		now = false

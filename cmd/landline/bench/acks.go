@@ -23,12 +23,12 @@ func (m *member) count(n int, isAck bool, at int64) {
 	m.cameAt = at
 	m.fresh = m.fresh || !isAck
 	if m.stage != inRoom {
-		if m.stage == joining && m.got-m.ack >= signaling.AckBytes {
+		if m.stage == joining && m.got-m.ack >= signaling.AckAfter(m.got) {
 			m.sendAck()
 		}
 		return
 	}
-	if m.got-m.ack >= signaling.AckBytes {
+	if m.got-m.ack >= signaling.AckAfter(m.got) {
 		m.sendAck()
 		return
 	}

@@ -241,6 +241,7 @@ export class RateController {
     } else if (this.mode === 'startup') {
       if (this.delayUs > LOW_US && this.now > 0) this.settle(now);
       else if (limited) this.grow(newly, now);
+      else this.windowBytes = Math.max(this.windowBytes, this.target(now));
     } else this.steerSteady(newly, limited, now);
   }
 

@@ -53,15 +53,19 @@ describe('acknowledging', () => {
     expect(acks[0]?.bytes).toBe(25);
   });
 
-  test('64 KiB of acks are answered, or the other side would never learn of them', () => {
-    for (let i = 0; i < 3_277; i++) receipts.received(20, true);
-    expect(acks.map((a) => a.bytes)).toEqual([65_540]);
+  test('16 KiB of acks are answered, or the other side would never learn of them', () => {
+    for (let i = 0; i < 820; i++) receipts.received(20, true);
+    expect(acks.map((a) => a.bytes)).toEqual([16_400]);
   });
 
-  test('at once when 64 KiB have come', () => {
+  test('at once when 16 KiB have come, and 64 KiB when the connection has carried 512 KiB', () => {
     settled();
-    for (let i = 0; i < 32; i++) receipts.received(4_096, false);
-    expect(acks.map((a) => a.bytes)).toEqual([65_552, 131_088]);
+    for (let i = 0; i < 8; i++) receipts.received(4_096, false);
+    expect(acks.map((a) => a.bytes)).toEqual([16_400, 32_784]);
+    while (acks.at(-1)!.bytes < 524_288) receipts.received(4_096, false);
+    const before = acks.at(-1)!.bytes;
+    for (let i = 0; i < 16; i++) receipts.received(4_096, false);
+    expect(acks.at(-1)!.bytes).toBe(before + 65_536);
   });
 
   test('the interval that the other side asks for applies to the ack that is due', () => {

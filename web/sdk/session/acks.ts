@@ -5,7 +5,10 @@ import { encodeAck } from '../wire/wire';
 import { nowUs } from './clock';
 
 const ACK_INTERVAL = 100;
+/** An ack is due at once after so many bytes, and sooner at the start of a connection, while the sender's window grows with acks. */
 const ACK_BYTES = 65_536;
+const ACK_BYTES_START = 16_384;
+const START_BYTES = 524_288;
 /** The first messages of a connection are acknowledged one by one, so that the sender learns the path before it fills it. */
 const QUICK_ACKS = 16;
 const MIN_INTERVAL = 5;
@@ -31,7 +34,8 @@ export class Receipts {
     this.sinceAck += size;
     this.timeUs = nowUs();
     if (!isAck) this.messages++;
-    if (this.sinceAck >= ACK_BYTES || (!isAck && this.messages <= QUICK_ACKS)) this.acknowledge();
+    const many = this.bytes < START_BYTES ? ACK_BYTES_START : ACK_BYTES;
+    if (this.sinceAck >= many || (!isAck && this.messages <= QUICK_ACKS)) this.acknowledge();
     else if (!isAck) this.timer ??= setTimeout(() => this.acknowledge(), this.interval);
   }
 
