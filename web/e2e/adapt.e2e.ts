@@ -31,6 +31,20 @@ async function call(house: House, shape: Partial<Shape>, options: PersonOptions 
   return { proxy, ann, bob };
 }
 
+/** Ann behind a network, Bob on a good one, with microphones as people have them, and no cameras. */
+async function talk(house: House) {
+  const proxy = await house.proxy(2);
+  const [ann, bob] = [await house.person('ann'), await house.person('bob')];
+  for (const { context } of [ann, bob]) {
+    await context.addInitScript(() => localStorage.setItem('landline.prefs', '{"sound":"clean","cameraOn":false}'));
+  }
+  await Promise.all([ann.join(proxy.url, ROOM), bob.join(house.server.url, ROOM)]);
+  for (const person of [ann, bob]) {
+    await until(`${person.name} gets the other's voice`, async () => (await person.page.evaluate(() => window.probe.stats())).tracks.length === 1);
+  }
+  return { proxy, ann, bob };
+}
+
 const recorded = (person: Person): Promise<Seen[]> => person.page.evaluate(() => window.probe.recorded);
 
 /** Bits a second of Ann's camera that the relay takes in, over so long. */
@@ -117,13 +131,36 @@ async function stepResponse(house: House, bufferBytes: number, scenario: string)
   expect(back - up).toBeLessThan(15_000);
 }
 
-e2e('an uplink that falls from 3 to 0.5 Mbit/s lowers the picture at once, and raises it again', async ({ house }) => {
-  await stepResponse(house, SMALL_BUFFER, 'uplink 3, 0.5, 3 Mbit/s, small buffer');
-}, 80_000);
+/** A machine that is busy with other work for a while shows what that does, not what a slow link does: it is tried again. */
+const patient = { retry: 2, timeout: 80_000 };
 
-e2e.runIf(LONG)('also where the network has a large buffer', async ({ house }) => {
+e2e('an uplink that falls from 3 to 0.5 Mbit/s lowers the picture at once, and raises it again', patient, async ({ house }) => {
+  await stepResponse(house, SMALL_BUFFER, 'uplink 3, 0.5, 3 Mbit/s, small buffer');
+});
+
+e2e.runIf(LONG)('also where the network has a large buffer', patient, async ({ house }) => {
   await stepResponse(house, LARGE_BUFFER, 'uplink 3, 0.5, 3 Mbit/s, large buffer');
-}, 80_000);
+});
+
+/** The share of the other's voice that was not made up by the player, looked at each second. */
+async function whole(person: Person, seconds: number): Promise<number> {
+  let heard = 0;
+  for (let i = 0; i < seconds; i++) {
+    await elapse(1_000);
+    const [voice] = (await person.page.evaluate(() => window.probe.stats())).tracks;
+    heard += 1 - voice!.concealed;
+  }
+  return heard / seconds;
+}
+
+e2e.runIf(LONG)('voices are whole over 64 kbit/s each way', patient, async ({ house }) => {
+  const { proxy, ann, bob } = await talk(house);
+  proxy.become({ up: 8_000, down: 8_000, delayMs: 30, bufferBytes: SMALL_BUFFER });
+  await elapse(5_000);
+  const shares = await Promise.all([whole(ann, 30), whole(bob, 30)]);
+  figure('voices over 64 kbit/s, 60 ms there and back', 'per cent of the voice that is whole', shares.map((share) => share * 100), '>= 98');
+  expect(Math.min(...shares)).toBeGreaterThanOrEqual(0.98);
+});
 
 for (const rate of [0.8, 0.35]) e2e.runIf(LONG)(`an uplink in between, of ${rate} Mbit/s, settles`, async ({ house }) => {
   const { ann, bob } = await call(house, { delayMs: 20, up: rate * MBIT, bufferBytes: SMALL_BUFFER });
