@@ -204,7 +204,7 @@ func TestAFullLinkIsUsedAndItsQueueStaysShort(t *testing.T) {
 // Any link of those that the controller is for. Where a round trip is only a few chunks long one more or less of them
 // is what is left of the goal, so there is a chunk of slack.
 func TestAnyLinkIsUsedAndItsQueueStaysShort(t *testing.T) {
-	for seed := range uint64(120) {
+	for seed := range uint64(40) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		rate := 8000 * math.Pow(1562, r.Float64()) // 64 kbit/s to 100 Mbit/s
 		rtt := time.Duration(float64(time.Millisecond) * math.Pow(300, r.Float64()))

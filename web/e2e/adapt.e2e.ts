@@ -3,7 +3,8 @@
 import { expect } from 'vitest';
 import type { RoomStats } from '../sdk';
 import { figure, percentile, trace } from './harness/figures';
-import { e2e, type House, type PersonOptions } from './harness/house';
+import { e2e, type House } from './harness/house';
+import { watchIdle } from './harness/load';
 import type { Person } from './harness/person';
 import { LARGE_BUFFER, SMALL_BUFFER, type Proxy, type Shape } from './harness/proxy';
 import { installTiming, type Sighting } from './harness/timing';
@@ -19,15 +20,29 @@ interface Seen {
 }
 
 /** Ann behind a network of this shape, Bob on a good one, in a call; what Bob sees of Ann is timed. */
-async function call(house: House, shape: Partial<Shape>, options: PersonOptions = {}) {
+async function call(house: House, shape: Partial<Shape>) {
   const proxy = await house.proxy(1);
   proxy.become(shape);
-  const [ann, bob] = [await house.person('ann', options), await house.person('bob', options)];
+  const [ann, bob] = [await house.person('ann'), await house.person('bob')];
   await bob.context.addInitScript(installTiming);
   await Promise.all([ann.join(proxy.url, ROOM), bob.join(house.server.url, ROOM)]);
   await Promise.all([ann.meets(bob), bob.meets(ann)]);
   await bob.pictureOf(ann).evaluate((canvas) => window.timing.watchOther(canvas as HTMLCanvasElement));
   await ann.page.evaluate(() => window.probe.record());
+  return { proxy, ann, bob };
+}
+
+/** Ann behind a network, Bob on a good one, with microphones as people have them, and no cameras. */
+async function talk(house: House) {
+  const proxy = await house.proxy(2);
+  const [ann, bob] = [await house.person('ann'), await house.person('bob')];
+  for (const { context } of [ann, bob]) {
+    await context.addInitScript(() => localStorage.setItem('landline.prefs', '{"sound":"clean","cameraOn":false}'));
+  }
+  await Promise.all([ann.join(proxy.url, ROOM), bob.join(house.server.url, ROOM)]);
+  for (const person of [ann, bob]) {
+    await until(`${person.name} gets the other's voice`, async () => (await person.page.evaluate(() => window.probe.stats())).tracks.length === 1);
+  }
   return { proxy, ann, bob };
 }
 
@@ -87,40 +102,92 @@ async function atBest(ann: Person, ms: number): Promise<Seen> {
   }, { ms, every: 200 });
 }
 
-async function stepResponse(house: House, bufferBytes: number, scenario: string): Promise<void> {
-  const { proxy, ann, bob } = await call(house, { delayMs: 20, up: 3 * MBIT, bufferBytes });
+interface Goal {
+  what: string;
+  values: number[];
+  goal: string;
+  met: boolean;
+}
+
+/** What came of one fall and rise. */
+async function fallAndRise(house: House, proxy: Proxy, ann: Person, bob: Person): Promise<Goal[]> {
   await atBest(ann, 20_000); // browsers that start leave little time for anything else
-  const { before, meanwhile, down, up } = await squeeze(house, proxy, 11_000);
-  const best = await atBest(ann, 20_000).finally(async () => tell(scenario, await recorded(ann), down));
+  const { before, meanwhile, down, up } = await squeeze(house, proxy, 10_000);
+  const best = await atBest(ann, 20_000);
   let after = 0;
   await until('the relay gets as much of the camera as before', async () => (after = await taken(house, 2_000)) > 0.8 * before, { ms: 10_000 });
-  const back = now();
-  const seen = await recorded(ann);
-  const ages = (from: number, to: number) => seen.filter(({ at }) => at >= from && at < to).map(({ stats }) => stats.uplink.queueAge);
-  const settled = seen.find(({ at, stats }) => at > down + 300 && stats.uplink.queueAge < 200)!.at - down;
-  const late = ages(down + 2_000, up);
-  const stand = longestStand((await bob.page.evaluate(() => window.timing.other)).filter(({ at }) => at > down - 3_000));
-  figure(scenario, 'own queue age 2 s after the fall and later', late, 'p95 < 200');
-  figure(scenario, 'own queue age back under 200', [settled], '<= 2000');
-  figure(scenario, 'longest stand of the picture at the other', [stand], '<= 1000');
-  figure(scenario, 'at its best again', [best.at - up], '<= 15000');
-  figure(scenario, 'as much of it taken in by the relay again', [back - up], '<= 15000');
-  figure(scenario, 'kbit/s of the camera before, meanwhile, after', [before, meanwhile, after].map((bits) => bits / 1000), '');
-  expect(settled).toBeLessThan(2_000);
-  expect(percentile(late, 0.95)).toBeLessThan(200);
-  expect(stand).toBeLessThan(1_000);
-  expect(meanwhile).toBeLessThan(0.48e6);
-  expect(meanwhile).toBeLessThan(0.8 * before);
-  expect(back - up).toBeLessThan(15_000);
+  const back = now() - up;
+  const seen = (await recorded(ann)).map(({ at, stats }) => ({ at, age: stats.uplink.queueAge }));
+  const late = seen.filter(({ at }) => at > down + 2_000 && at < up).map(({ age }) => age);
+  const high = seen.findIndex(({ at, age }) => at > down && age >= 200);
+  const settled = high < 0 ? 0 : seen.find(({ age }, i) => i > high && age < 200)!.at - down;
+  const stand = longestStand((await bob.page.evaluate(() => window.timing.other)).filter(({ at }) => at > down - 2_000));
+  return [
+    { what: 'own queue age 2 s after the fall and later', values: late, goal: 'p95 < 200', met: percentile(late, 0.95) < 200 },
+    { what: 'own queue age back under 200', values: [settled], goal: '<= 2000', met: settled <= 2_000 },
+    { what: 'longest stand of the picture at the other', values: [stand], goal: '<= 1000', met: stand <= 1_000 },
+    { what: 'at its best again', values: [best.at - up], goal: '<= 15000', met: best.at - up <= 15_000 },
+    { what: 'as much of it taken in by the relay again', values: [back], goal: '<= 15000', met: back <= 15_000 },
+    { what: 'kbit/s of the camera before', values: [before / 1000], goal: '', met: true },
+    { what: 'kbit/s of the camera meanwhile', values: [meanwhile / 1000], goal: '< 480', met: meanwhile < Math.min(0.48e6, 0.8 * before) },
+    { what: 'kbit/s of the camera after', values: [after / 1000], goal: '', met: true },
+  ];
+}
+
+/** On a machine with less to spare than this, what is seen is what other work does. */
+const CALM = 0.15;
+const ATTEMPTS = 3;
+
+async function stepResponse(house: House, bufferBytes: number, scenario: string): Promise<void> {
+  const { proxy, ann, bob } = await call(house, { delayMs: 20, up: 3 * MBIT, bufferBytes });
+  for (let attempt = 1; ; attempt++) {
+    const idle = watchIdle();
+    const start = now();
+    let goals: Goal[] = [];
+    let unmet: string[] = [];
+    try {
+      goals = await fallAndRise(house, proxy, ann, bob);
+      unmet = goals.filter(({ met }) => !met).map(({ what, values }) => `${what}: ${values.map(Math.round).join(' ')}`);
+    } catch (error) {
+      unmet = [String(error)];
+    }
+    for (const { what, values, goal } of goals) figure(scenario, what, values, goal);
+    tell(scenario, (await recorded(ann)).filter(({ at }) => at > start), start);
+    const spare = idle();
+    console.log(JSON.stringify({ scenario, attempt, idle: spare.toFixed(2), unmet }));
+    if (unmet.length === 0) return;
+    expect(attempt === ATTEMPTS || spare >= CALM ? unmet : [], `${Math.round(spare * 100)} % of the machine to spare`).toEqual([]);
+    proxy.become({ up: 3 * MBIT });
+  }
 }
 
 e2e('an uplink that falls from 3 to 0.5 Mbit/s lowers the picture at once, and raises it again', async ({ house }) => {
   await stepResponse(house, SMALL_BUFFER, 'uplink 3, 0.5, 3 Mbit/s, small buffer');
-}, 80_000);
+}, ATTEMPTS * 70_000);
 
 e2e.runIf(LONG)('also where the network has a large buffer', async ({ house }) => {
   await stepResponse(house, LARGE_BUFFER, 'uplink 3, 0.5, 3 Mbit/s, large buffer');
-}, 80_000);
+}, ATTEMPTS * 70_000);
+
+/** The share of the other's voice that was not made up by the player, looked at each second. */
+async function whole(person: Person, seconds: number): Promise<number> {
+  let heard = 0;
+  for (let i = 0; i < seconds; i++) {
+    await elapse(1_000);
+    const [voice] = (await person.page.evaluate(() => window.probe.stats())).tracks;
+    heard += 1 - voice!.concealed;
+  }
+  return heard / seconds;
+}
+
+e2e.runIf(LONG)('voices are whole over 64 kbit/s each way', async ({ house }) => {
+  const { proxy, ann, bob } = await talk(house);
+  proxy.become({ up: 8_000, down: 8_000, delayMs: 30, bufferBytes: SMALL_BUFFER });
+  await elapse(5_000);
+  const shares = await Promise.all([whole(ann, 30), whole(bob, 30)]);
+  figure('voices over 64 kbit/s, 60 ms there and back', 'per cent of the voice that is whole', shares.map((share) => share * 100), '>= 98');
+  expect(Math.min(...shares)).toBeGreaterThanOrEqual(0.98);
+}, 90_000);
 
 for (const rate of [0.8, 0.35]) e2e.runIf(LONG)(`an uplink in between, of ${rate} Mbit/s, settles`, async ({ house }) => {
   const { ann, bob } = await call(house, { delayMs: 20, up: rate * MBIT, bufferBytes: SMALL_BUFFER });

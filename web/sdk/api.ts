@@ -70,7 +70,7 @@ export interface VideoSent {
   height: number;
   /** Most frames a second. */
   fps: number;
-  /** What the encoder is told to make, bit/s. */
+  /** What is to come of it, bit/s. */
   bitrate: number;
   /** On the ladder of sizes and frame rates: 0 is the best of so many. */
   step: number;

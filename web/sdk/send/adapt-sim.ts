@@ -165,6 +165,6 @@ export class Simulation {
     this.adapt.update(reading, now);
     const { step } = this.place;
     if (step !== before.step) this.changes.push({ at: now, step });
-    this.samples.push({ at: now, target: this.place.encoding.bitrate, sent: reading.video, queueAge, delay: reading.delay, window: this.rate.window, step });
+    this.samples.push({ at: now, target: this.place.aim, sent: reading.video, queueAge, delay: reading.delay, window: this.rate.window, step });
   }
 }

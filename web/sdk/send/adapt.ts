@@ -16,6 +16,8 @@ export interface Encoding extends Size {
 
 export interface Place {
   encoding: Encoding;
+  /** bit/s that is to come of it. An encoder that makes more than it is told is told less. */
+  aim: number;
   /** On the ladder: 0 is the best of so many. */
   step: number;
   steps: number;
@@ -30,11 +32,14 @@ const FAR_UNDER = 0.6;
 /** Where there is trouble, and so much more comes from the encoders than they were told, the pictures are too many or too large. */
 const OVER = 1.15;
 const TROUBLE_MS = 500;
+/** How far an encoder is believed to be off, and how fast. */
+const MAX_EXCESS = 1.3;
+const EXCESS_SHARE = 0.03;
 /** Calm, and the same step, for so long before one goes up. */
 const UP_CALM_MS = 3_000;
 /** Or for so long, where the link was seen to take it. */
 const PROVEN_CALM_MS = 1_500;
-/** A step that is lost again within this was one too many: it is not tried for long, and then twice as long. */
+/** A step that is lost again within this, or whose pictures did not fit, was one too many: it is not tried for long, and then twice as long. */
 const TRIAL_MS = 60_000;
 const BLOCK_MS = 300_000;
 /** Unless so much more was seen to be delivered than the step needs. */
@@ -71,11 +76,11 @@ class Climber {
     }
     this.underSince ??= now;
     const patience = budget < this.step.least * FAR_UNDER ? FAR_PATIENCE_MS : PATIENCE_MS;
-    if (now - this.underSince >= patience && this.index < this.steps.length - 1) this.fall(budget, now);
+    if (now - this.underSince >= patience && this.index < this.steps.length - 1) this.fall(tight, budget, now);
   }
 
-  private fall(budget: number, now: number): void {
-    if (now - this.wentUpAt < TRIAL_MS) {
+  private fall(tight: boolean, budget: number, now: number): void {
+    if (tight || now - this.wentUpAt < TRIAL_MS) {
       const ms = Math.min((this.blocks.get(this.index)?.ms ?? BLOCK_MS / 2) * 2, 4 * BLOCK_MS);
       this.blocks.set(this.index, { until: now + ms, ms });
     }
@@ -111,6 +116,8 @@ interface Track {
 export class Adapt {
   private readonly budget = new Budget();
   private readonly tracks = new Map<string, Track>();
+  /** What comes of the encoders, by what they are told. */
+  private excess = 1;
 
   /** A video track with this captured size; again when the size changes. */
   add(id: string, source: TrackInfo['source'], captured: Size): void {
@@ -135,13 +142,15 @@ export class Adapt {
 
   update(reading: Reading, now: number): void {
     if (this.tracks.size === 0) return;
-    const asked = sum(this.tracks.keys(), (id) => this.place(id)!.encoding.bitrate);
+    const aim = sum(this.tracks.keys(), (id) => this.place(id)!.aim);
+    const excess = Math.min(MAX_EXCESS, (reading.video / aim) * this.excess);
+    this.excess = Math.max(1, this.excess + (excess - this.excess) * EXCESS_SHARE);
     const climbers = [...this.tracks.values()].map(({ climber }) => climber);
     this.budget.update(reading, sum(climbers, ({ most }) => most), Math.min(...climbers.map(({ step }) => step.fps)), now);
     this.share();
     const { target } = this.budget;
     const calm = this.budget.calm(now);
-    const tight = calm < TROUBLE_MS && reading.video > OVER * asked;
+    const tight = calm < TROUBLE_MS && reading.video > OVER * aim;
     const sure = this.budget.sure(reading.audio) / target;
     for (const { climber, bitrate } of this.tracks.values()) {
       const others = target - bitrate + reading.audio;
@@ -154,8 +163,8 @@ export class Adapt {
     if (!track) return undefined;
     const { climber } = track;
     const { width, height, fps, most } = climber.step;
-    const bitrate = Math.round(Math.min(track.bitrate, most));
-    return { encoding: { width, height, fps, bitrate }, step: climber.index, steps: climber.steps.length, best: climber.most };
+    const aim = Math.round(Math.min(track.bitrate, most));
+    return { encoding: { width, height, fps, bitrate: Math.round(aim / this.excess) }, aim, step: climber.index, steps: climber.steps.length, best: climber.most };
   }
 
   /** Screens first; cameras have what is left, and some of it in any case. */

@@ -117,8 +117,8 @@ export class Adapting {
   }
 }
 
-function sentAs(track: string, { encoding, step, steps, best }: Place, slow: boolean): VideoSent {
-  const lowered = step > 0 || encoding.bitrate < NEARLY * best;
+function sentAs(track: string, { encoding, aim, step, steps, best }: Place, slow: boolean): VideoSent {
+  const lowered = step > 0 || aim < NEARLY * best;
   const why = lowered ? 'connection' : slow ? 'device' : undefined;
-  return { track, ...encoding, step, steps, ...(why && { why }) };
+  return { track, ...encoding, bitrate: aim, step, steps, ...(why && { why }) };
 }
