@@ -318,7 +318,6 @@ export class RateController {
       this.newRtt = HOUR_US;
     } else if ((this.armed && this.ackedBytes > this.round) || now > this.until) {
       this.rebase(this.newMin, this.newRtt, now);
-      this.windowBytes = Math.max(this.windowBytes, MIN_WINDOW);
       this.mode = 'startup'; // from here it doubles: a whole window at once would stand in a queue
       this.windowBytes = Math.max(this.windowBytes, MIN_WINDOW);
     }
