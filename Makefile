@@ -10,7 +10,7 @@ IMPAIR  ?= 1m
 LINKS   := $(if $(LANDLINE_LONG),,LANDLINE_IMPAIR=$(IMPAIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test test-go test-web e2e lint bench fuzz fuzz-long latency impair impair-netns setup clean
+.PHONY: help run build web test test-go test-web e2e lint bench fuzz fuzz-long latency impair impair-netns figures setup clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -73,6 +73,9 @@ fuzz: ## fuzz every target for a short while (FUZZ=20s each)
 
 fuzz-long: ## fuzz every target for ten minutes each
 	.ci/fuzz 10m
+
+figures: build ## measure again what the docs quote of landline bench, into docs/figures (a calm machine, five minutes)
+	.ci/figures
 
 clean: ## remove what was built
 	rm -rf bin web/dist/app web/node_modules web/test-results
