@@ -29,7 +29,9 @@ export class FakeFrame {
   }
 }
 
-class FakeEncoder {
+export class FakeEncoder {
+  /** What all of them were told, in order. */
+  static told: string[] = [];
   state = 'configured';
   encodeQueueSize = 0;
 
@@ -37,10 +39,13 @@ class FakeEncoder {
     if (encoders === 'missing') throw new Error('no encoder');
   }
 
-  configure(): void {}
+  configure({ width, height, framerate, bitrate }: Partial<VideoEncoderConfig>): void {
+    FakeEncoder.told.push(`${width}x${height}@${framerate} ${bitrate}`);
+  }
 
-  encode(): void {
+  encode(_: unknown, options?: VideoEncoderEncodeOptions): void {
     if (encoders === 'refuse') throw new Error('refused');
+    FakeEncoder.told.push(options?.keyFrame ? 'key' : 'delta');
   }
 
   close(): void {
@@ -54,6 +59,7 @@ let encoders: 'take' | 'refuse' | 'missing' = 'take';
 export function fakeMedia(behaviour: typeof encoders): void {
   encoders = behaviour;
   FakeFrame.all = [];
+  FakeEncoder.told = [];
   for (const name of ['VideoFrame', 'AudioData']) vi.stubGlobal(name, FakeFrame);
   for (const name of ['VideoEncoder', 'AudioEncoder']) vi.stubGlobal(name, FakeEncoder);
 }

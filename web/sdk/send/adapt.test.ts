@@ -144,6 +144,17 @@ describe('rules', () => {
     expect(adapt.place('camera')!.step).toBe(1);
   });
 
+  test('a screen that comes beside a camera takes nothing from it where there is room', () => {
+    const adapt = new Adapt();
+    adapt.add('camera', 'camera', VGA);
+    const now = pass(adapt, FREE, 0, 5_000);
+    adapt.add('screen', 'screen', { width: 1_920, height: 1_080 });
+    pass(adapt, { ...FREE, video: 3_000_000 }, now, 100);
+    expect(adapt.place('camera')!.aim).toBe(700_000);
+    expect(adapt.place('screen')!.aim).toBeGreaterThan(2_500_000);
+    expect(adapt.place('screen')!.step).toBe(0);
+  });
+
   test('screens come first, and a camera beside one keeps a part', () => {
     const adapt = new Adapt();
     adapt.add('camera', 'camera', HD);

@@ -47,6 +47,19 @@ const PROOF = 1.5;
 /** Of the budget, what screens may use where there are cameras too. */
 const SCREEN_SHARE = 0.8;
 
+/** What a track goes by, bit/s and ms. */
+interface Look {
+  /** Its pictures do not fit into what the encoder was told. */
+  tight: boolean;
+  /** What there is for it, and what there surely is. */
+  budget: number;
+  sure: number;
+  /** How long nothing has waited too long. */
+  calm: number;
+  /** Whether clearly more than this was seen to be delivered, besides the others. */
+  proven: (bitrate: number) => boolean;
+}
+
 /** One track's place on its ladder. */
 class Climber {
   index = 0;
@@ -66,12 +79,12 @@ class Climber {
     return this.steps[0]!.most;
   }
 
-  /** Moves to where it belongs. tight: pictures do not fit into what the encoder was told; budget: what there is, sure: what there surely is; proven: whether more was delivered than that. */
-  move(tight: boolean, budget: number, sure: number, calm: number, proven: (bitrate: number) => boolean, now: number): void {
+  /** Moves to where it belongs. */
+  move(look: Look, now: number): void {
+    const { tight, budget } = look;
     if (!tight && budget >= this.step.least) {
       this.underSince = undefined;
-      const still = Math.min(calm, now - this.changedAt);
-      if (still >= PROVEN_CALM_MS) this.climb(still >= UP_CALM_MS, sure, proven, now);
+      this.climb(look, now);
       return;
     }
     this.underSince ??= now;
@@ -89,13 +102,14 @@ class Climber {
     this.changed(now);
   }
 
-  /** One step. long: it has been calm for long, else there must be proof that the link takes it. */
-  private climb(long: boolean, sure: number, proven: (bitrate: number) => boolean, now: number): void {
+  /** One step, after long calm; or after less where there is proof that the link takes it. */
+  private climb({ sure, calm, proven }: Look, now: number): void {
     const better = this.steps[this.index - 1];
     const needed = better ? better.least * STEP_UP : Infinity;
-    if (sure < needed) return;
+    const still = Math.min(calm, now - this.changedAt);
+    if (sure < needed || still < PROVEN_CALM_MS) return;
     const blocked = now < (this.blocks.get(this.index - 1)?.until ?? -Infinity);
-    if ((blocked || !long) && !proven(needed)) return;
+    if ((blocked || still < UP_CALM_MS) && !proven(needed)) return;
     this.index--;
     this.wentUpAt = now;
     this.changed(now);
@@ -123,6 +137,7 @@ export class Adapt {
   add(id: string, source: TrackInfo['source'], captured: Size): void {
     const climber = new Climber(ladder(captured, source));
     const before = this.tracks.get(id);
+    if (!before) this.budget.more(climber.most);
     // The uplink is the same: what it carried of the old size it carries of the new one.
     climber.index = climber.steps.findIndex((step) => step.least <= (before?.bitrate ?? this.budget.target));
     if (climber.index < 0) climber.index = climber.steps.length - 1;
@@ -152,9 +167,10 @@ export class Adapt {
     const calm = this.budget.calm(now);
     const tight = calm < TROUBLE_MS && reading.video > OVER * aim;
     const sure = this.budget.sure(reading.audio) / target;
-    for (const { climber, bitrate } of this.tracks.values()) {
-      const others = target - bitrate + reading.audio;
-      climber.move(tight, bitrate, bitrate * sure, calm, (needed) => reading.rate > PROOF * (needed + others), now);
+    for (const { climber, bitrate: budget } of this.tracks.values()) {
+      const others = target - budget + reading.audio;
+      const proven = (needed: number): boolean => reading.rate > PROOF * (needed + others);
+      climber.move({ tight, budget, sure: budget * sure, calm, proven }, now);
     }
   }
 
@@ -164,7 +180,8 @@ export class Adapt {
     const { climber } = track;
     const { width, height, fps, most } = climber.step;
     const aim = Math.round(Math.min(track.bitrate, most));
-    return { encoding: { width, height, fps, bitrate: Math.round(aim / this.excess) }, aim, step: climber.index, steps: climber.steps.length, best: climber.most };
+    const encoding = { width, height, fps, bitrate: Math.round(aim / this.excess) };
+    return { encoding, aim, step: climber.index, steps: climber.steps.length, best: climber.most };
   }
 
   /** Screens first; cameras have what is left, and some of it in any case. */

@@ -35,7 +35,8 @@ const PROOF = 1.25;
 const PASSED = 1.1;
 /** Headers of TCP and IP, which nobody counts, are nearly half as long as a packet of sound. */
 const AUDIO_COST = 1.4;
-const START = 2_500_000;
+/** What is tried of an uplink of which nothing is known. */
+const START = 4_000_000;
 const LEAST = 20_000;
 const MAX_STEP_MS = 500;
 /** Trouble that comes again within this is one trouble; so soon after it a proof that it was none takes the lowering back. */
@@ -70,6 +71,11 @@ export class Budget {
     if (reading.queueAge > tooLong || reading.delay > tooLong) this.lower(reading, now);
     else this.raise(reading, most, passed / 1000, now);
     this.target = Math.max(LEAST, Math.min(this.target, most));
+  }
+
+  /** One track more: there is room for it, as far as is known. */
+  more(bitrate: number): void {
+    if (this.ceiling === undefined) this.target = Math.max(this.target, Math.min(this.target + bitrate, START));
   }
 
   /** How long nothing has waited too long, ms. */
