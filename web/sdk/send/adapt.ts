@@ -25,10 +25,14 @@ export interface Place {
   best: number;
 }
 
-/** Under the least of its step for so long, or far under it for not so long, and a track goes down. */
-const PATIENCE_MS = 1_000;
-const FAR_PATIENCE_MS = 500;
+/**
+ * Under the least of its step for so long, or far under it for half as long, and a track goes down. The bitrate is down already,
+ * so there is no hurry; and where it was wrong, since the step is soon taken again, more patience is had for a while.
+ */
+const PATIENCE_MS = 1_500;
+const MOST_PATIENCE_MS = 6_000;
 const FAR_UNDER = 0.6;
+const WRONG_MS = 15_000;
 /** Where there is trouble, and so much more comes from the encoders than they were told, the pictures are too many or too large. */
 const OVER = 1.15;
 const TROUBLE_MS = 500;
@@ -66,6 +70,8 @@ class Climber {
   private changedAt = -Infinity;
   private wentUpAt = -Infinity;
   private underSince: number | undefined;
+  private fell = { from: 0, at: -Infinity };
+  private patience = PATIENCE_MS;
   private readonly blocks = new Map<number, { until: number; ms: number }>();
 
   constructor(readonly steps: readonly Step[]) {}
@@ -88,7 +94,7 @@ class Climber {
       return;
     }
     this.underSince ??= now;
-    const patience = budget < this.step.least * FAR_UNDER ? FAR_PATIENCE_MS : PATIENCE_MS;
+    const patience = budget < this.step.least * FAR_UNDER ? this.patience / 2 : this.patience;
     if (now - this.underSince >= patience && this.index < this.steps.length - 1) this.fall(tight, budget, now);
   }
 
@@ -97,6 +103,7 @@ class Climber {
       const ms = Math.min((this.blocks.get(this.index)?.ms ?? BLOCK_MS / 2) * 2, 4 * BLOCK_MS);
       this.blocks.set(this.index, { until: now + ms, ms });
     }
+    this.fell = { from: this.index, at: now };
     const fitting = this.steps.findIndex((step) => step.least <= budget);
     this.index = fitting < 0 ? this.steps.length - 1 : Math.max(fitting, this.index + 1);
     this.changed(now);
@@ -111,6 +118,10 @@ class Climber {
     const blocked = now < (this.blocks.get(this.index - 1)?.until ?? -Infinity);
     if ((blocked || still < UP_CALM_MS) && !proven(needed)) return;
     this.index--;
+    if (this.index === this.fell.from) {
+      const wrong = now - this.fell.at < WRONG_MS;
+      this.patience = wrong ? Math.min(2 * this.patience, MOST_PATIENCE_MS) : PATIENCE_MS;
+    }
     this.wentUpAt = now;
     this.changed(now);
   }

@@ -43,6 +43,8 @@ const MAX_STEP_MS = 500;
 const EPISODE_MS = 1_000;
 /** Trouble for so long is no moment's standstill of a machine or a radio, behind which all comes at once. */
 const SURE_MS = 250;
+/** In so long a trouble halves the target at most. */
+const HALF_MS = 500;
 const UNDO_MS = 3_000;
 const UNDO_PROOF = 1.5;
 /** Of what fits by the capacity, which errs, what is not gone below. */
@@ -104,7 +106,9 @@ export class Budget {
       this.target = Math.min(this.target, USE * this.before);
       return;
     }
-    const fits = capacity > 0 ? this.fits(capacity, audio) : Infinity;
+    // One sample of the capacity errs: the longer the trouble, the more it is believed.
+    const least = this.before * 0.5 ** ((now - this.since) / HALF_MS);
+    const fits = capacity > 0 ? Math.max(least, this.fits(capacity, audio)) : Infinity;
     if (capacity > 0) this.ceiling = capacity;
     if (fits < this.target) this.target = fits;
     else if (now - this.loweredAt < AGAIN_MS) return;
