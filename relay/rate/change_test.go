@@ -169,6 +169,33 @@ func TestAcksAloneAreNotInFlight(t *testing.T) {
 	}
 }
 
+// The time in an ack is that of the last message, which may be an ack of ours: between sparse messages that is long after the
+// message before it.
+func TestOwnAcksAreNotTakenForADelay(t *testing.T) {
+	c := New(AckEvery)
+	var sent uint64
+	for i := range 50 { // a packet every 400 ms, and an ack of ours 200 ms behind it
+		at := time.Duration(i) * 400 * time.Millisecond
+		c.Sent(80, at)
+		c.SentAck(20)
+		sent += 100
+		if !c.Acked(sent, at+200*time.Millisecond+10*time.Millisecond, at+220*time.Millisecond) {
+			t.Fatal("refused")
+		}
+		c.Sent(80, at+230*time.Millisecond)
+		sent += 80
+		if !c.Acked(sent, at+240*time.Millisecond, at+250*time.Millisecond) {
+			t.Fatal("refused")
+		}
+		if c.Delay() > time.Millisecond || c.Window() < FirstWindow || c.Capacity(at) != 0 {
+			t.Fatalf("packet %d: delay %v, window %d, capacity %d", i, c.Delay(), c.Window(), c.Capacity(at))
+		}
+	}
+	if c.RTT() != 20*time.Millisecond {
+		t.Errorf("round trip %v", c.RTT())
+	}
+}
+
 func TestAcksThatCannotBe(t *testing.T) {
 	c := fresh()
 	c.Sent(100, 0)

@@ -36,10 +36,10 @@ func (m *marks) push(begin, end uint64, at time.Duration) {
 	m.buf = append(m.buf, mark{begin, end, at})
 }
 
-// pop takes out the marks up to a position, and gives the time of the newest of them, and how many they are.
-func (m *marks) pop(to uint64) (at time.Duration, n int) {
+// pop takes out the marks up to a position, and gives the newest of them, and how many they are.
+func (m *marks) pop(to uint64) (newest mark, n int) {
 	for m.head < len(m.buf) && m.buf[m.head].end <= to {
-		at = m.buf[m.head].at
+		newest = m.buf[m.head]
 		n++
 		m.head++
 	}
@@ -49,7 +49,7 @@ func (m *marks) pop(to uint64) (at time.Duration, n int) {
 			m.buf = nil
 		}
 	}
-	return at, n
+	return newest, n
 }
 
 // highest keeps the highest rate of the last 2 s of a time that only passes while the sender is limited by the path.

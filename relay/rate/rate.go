@@ -194,16 +194,23 @@ func (c *Controller) Acked(total uint64, came, now time.Duration) bool {
 	}
 	newly := int(total - c.acked)
 	c.acked = total
-	sentAt, messages := c.marks.pop(total)
+	newest, messages := c.marks.pop(total)
 	if messages == 0 {
 		return true // of acks alone
+	}
+	if newest.end != total {
+		// The last that came is an ack of ours, or in the middle of a mark: its time tells nothing of how long the message before it
+		// was under way.
+		c.measured(total, came, c.limited, now)
+		c.ackedAt = now
+		return true
 	}
 	limited := c.limited
 	c.limited = false
 	if limited && messages >= gulp {
 		c.gap += (min(now-c.ackedAt, AckEvery) - c.gap) / 8
 	}
-	c.timed(came-sentAt, now-sentAt, limited, now)
+	c.timed(came-newest.at, now-newest.at, limited, now)
 	c.measured(total, came, limited, now)
 	c.ackedAt = now
 	c.steer(newly, limited, now)

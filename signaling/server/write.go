@@ -34,23 +34,27 @@ func (ss *Session) fill(b *batch) (more, last bool) {
 	if !live {
 		return false, last
 	}
-	b.out, more = ss.sub.Pull(b.out)
-	if acks > 0 {
+	if acks > 0 { // in the order in which they go out
 		ss.sub.AddSentAck(acks)
 	}
+	if sent > 0 {
+		ss.sub.AddSent(sent)
+	}
+	b.out, more = ss.sub.Pull(b.out)
 	now := ss.server.elapsed()
 	if sent+acks > 0 || len(b.out) > 0 {
 		ss.spoke.Store(int64(now)) // a browser does not see pings and pongs
 	}
+	events := 0
 	for i := range b.out {
-		sent += b.add(&b.out[i])
+		events += b.add(&b.out[i])
 	}
 	if len(b.out) > 0 {
 		ss.dense.Store(ss.flow.note(len(b.out), now))
 	}
 	clear(b.out)
-	if sent > 0 {
-		ss.sub.AddSent(sent)
+	if events > 0 {
+		ss.sub.AddSent(events)
 	}
 	return more, false
 }

@@ -39,19 +39,20 @@ export class Marks {
     this.list.push({ begin, end, at });
   }
 
-  /** Takes out the marks up to a position: when the newest of them was sent, and how many they are. */
-  pop(to: number): { at: number; count: number } {
+  /** Takes out the marks up to a position: when the newest of them was sent and where it ends, and how many they are. */
+  pop(to: number): { at: number; end: number; count: number } {
     let at = 0;
+    let end = 0;
     let count = 0;
     for (let mark = this.list[this.head]; mark && mark.end <= to; mark = this.list[++this.head]) {
-      at = mark.at;
+      ({ at, end } = mark);
       count++;
     }
     if (this.empty) {
       this.list = [];
       this.head = 0;
     }
-    return { at, count };
+    return { at, end, count };
   }
 }
 

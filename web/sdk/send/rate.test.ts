@@ -74,3 +74,19 @@ test('acks are asked for more often for a second after something waited', () => 
   expect(controller.ackEvery(1_900_000)).toBe(20_000);
   expect(controller.ackEvery(2_100_000)).toBe(100_000);
 });
+
+test('own acks behind a sparse message are not taken for a delay', () => {
+  const controller = new RateController();
+  let sent = 0;
+  for (let i = 0; i < 50; i++) {
+    const at = i * 400_000;
+    controller.onSent(80, at);
+    controller.onSentAck(20);
+    expect(controller.onAck((sent += 100), at + 210_000, at + 220_000)).toBe(true);
+    controller.onSent(80, at + 230_000);
+    expect(controller.onAck((sent += 80), at + 240_000, at + 250_000)).toBe(true);
+    expect(controller.delay).toBeLessThan(1_000);
+    expect(controller.capacity(at)).toBe(0);
+  }
+  expect(controller.rtt).toBe(20_000);
+});

@@ -171,8 +171,14 @@ export class RateController {
     if (total < this.ackedBytes || total > this.sentBytes) return false;
     const newly = total - this.ackedBytes;
     this.ackedBytes = total;
-    const { at, count } = this.marks.pop(total);
+    const { at, end, count } = this.marks.pop(total);
     if (count === 0) return true; // of acks alone
+    if (end !== total) {
+      // The last that came is an ack of ours: its time tells nothing of the message before it.
+      this.measured(total, cameUs, this.limited, nowUs);
+      this.ackedAt = nowUs;
+      return true;
+    }
     const { limited } = this;
     this.limited = false;
     if (limited && count >= GULP) this.gap += (Math.min(nowUs - this.ackedAt, ACK_EVERY_US) - this.gap) / 8;
