@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"landline/media"
-	"landline/relay/rate"
 )
 
 // Carries lists the codecs that a member's session can take.
@@ -43,7 +42,7 @@ func (m *Member) Room() string { return m.room.name }
 func (m *Member) attach(notify func(bool)) {
 	r := m.room.relay
 	m.pub = &Publisher{member: m, tracks: map[uint16]*Track{}}
-	m.sub = newSubscriber(notify, r.now, &r.totals, rate.New(rate.AckEveryCalm))
+	m.sub = newSubscriber(notify, r.now, &r.totals)
 	m.refused = map[*Track]bool{}
 	m.roster = m.others()
 	for _, t := range m.tracks {

@@ -52,10 +52,6 @@ func (s *Subscriber) tooLate(f *feed, now time.Duration) {
 
 // muffle shuts the quietest speaker out, since packets of several came too late.
 func (s *Subscriber) muffle(now time.Duration) {
-	s.crowdedAt = now
-	if now-s.muffledAt < crowdedStep {
-		return
-	}
 	var quietest *feed
 	late := 0
 	for _, f := range s.feeds {
@@ -71,6 +67,9 @@ func (s *Subscriber) muffle(now time.Duration) {
 		}
 	}
 	if late < 2 {
+		return
+	}
+	if s.crowdedAt = now; now-s.muffledAt < crowdedStep {
 		return
 	}
 	s.muffledAt = now

@@ -63,8 +63,8 @@ const (
 	toldAudio
 )
 
-func newSubscriber(notify func(bool), now func() time.Duration, totals *Totals, link rate.Controller) *Subscriber {
-	return &Subscriber{notify: notify, now: now, totals: totals, link: link, reported: -time.Hour}
+func newSubscriber(notify func(bool), now func() time.Duration, totals *Totals) *Subscriber {
+	return &Subscriber{notify: notify, now: now, totals: totals, link: rate.New(), reported: -time.Hour}
 }
 
 func (s *Subscriber) dropped(frames uint64, why media.DropReason) { s.totals.drops[why].Add(frames) }

@@ -18,7 +18,7 @@ type Uplink struct {
 func NewUplink(notify func(audio bool)) *Uplink {
 	u := &Uplink{}
 	start := time.Now()
-	u.Subscriber = newSubscriber(notify, func() time.Duration { return time.Since(start) }, &u.totals, rate.New(rate.AckEvery))
+	u.Subscriber = newSubscriber(notify, func() time.Duration { return time.Since(start) }, &u.totals)
 	return u
 }
 
@@ -108,7 +108,7 @@ func (u *Uplink) Age() (oldest time.Duration) {
 func (u *Uplink) Reconnected() {
 	now := u.now()
 	u.mu.Lock()
-	u.link, u.told, u.urgent = rate.New(rate.AckEvery), toldNothing, nil
+	u.link, u.told, u.urgent = rate.New(), toldNothing, nil
 	for _, f := range u.feeds {
 		ended := f.ended
 		var end entry

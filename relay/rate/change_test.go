@@ -172,7 +172,7 @@ func TestAcksAloneAreNotInFlight(t *testing.T) {
 // The time in an ack is that of the last message, which may be an ack of ours: between sparse messages that is long after the
 // message before it.
 func TestOwnAcksAreNotTakenForADelay(t *testing.T) {
-	c := New(AckEvery)
+	c := New()
 	var sent uint64
 	for i := range 50 { // a packet every 400 ms, and an ack of ours 200 ms behind it
 		at := time.Duration(i) * 400 * time.Millisecond

@@ -12,12 +12,10 @@ const (
 	// MinChunk is the least size of a chunk that is worth a message, in bytes.
 	MinChunk = 1200
 
-	// AckEvery is the time between acks that a receiver keeps by itself. A sender asks for AckEveryBusy while something has
-	// waited of late (see Busy). A relay asks its many receivers for AckEveryCalm where nothing has and the delay is low: acks are
-	// what costs most besides the writes.
+	// AckEvery is the time between acks that a receiver keeps by itself, AckEveryBusy what a sender asks for while
+	// something has waited of late (see Busy).
 	AckEvery     = 100 * time.Millisecond
 	AckEveryBusy = 20 * time.Millisecond
-	AckEveryCalm = 250 * time.Millisecond
 	BusyFor      = 5 * time.Second
 
 	lowDelay  = 25 * time.Millisecond  // under this the path takes more
@@ -48,7 +46,6 @@ const (
 
 // Controller follows one connection. The zero value is not ready: see New. It is not safe for concurrent use.
 type Controller struct {
-	calm        time.Duration
 	sent, acked uint64 // payload bytes of all messages on the connection
 	quiet       uint64 // up to here all that is not acknowledged are acks, which nobody hurries to acknowledge
 	marks       marks  // ends of the messages under way
@@ -91,11 +88,8 @@ type point struct {
 	came  time.Duration // by the receiver's clock
 }
 
-// New makes a controller for a new connection. calm is the time between acks to ask for where nothing waits and the delay is low:
-// AckEvery, or AckEveryCalm of receivers who are many.
-func New(calm time.Duration) Controller {
-	return Controller{calm: calm, window: FirstWindow, waitedAt: -BusyFor}
-}
+// New makes a controller for a new connection.
+func New() Controller { return Controller{window: FirstWindow, waitedAt: -BusyFor} }
 
 // Sent notes a message of n payload bytes that was given to the socket.
 func (c *Controller) Sent(n int, now time.Duration) {
@@ -142,11 +136,8 @@ func (c *Controller) Busy(now time.Duration) bool {
 
 // AckEvery is the time between acks to ask the receiver for.
 func (c *Controller) AckEvery(now time.Duration) time.Duration {
-	switch {
-	case c.Busy(now):
+	if c.Busy(now) {
 		return AckEveryBusy
-	case c.delay < highDelay/2 && c.rates.most() > 0:
-		return c.calm
 	}
 	return AckEvery
 }

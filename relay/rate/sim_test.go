@@ -40,7 +40,7 @@ type sim struct {
 }
 
 func fresh() *Controller {
-	c := New(AckEveryCalm)
+	c := New()
 	return &c
 }
 

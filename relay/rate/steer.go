@@ -73,8 +73,11 @@ func (c *Controller) target(now time.Duration) int {
 // grow widens the window by what was acknowledged, so that it doubles in a round trip. A link that was full once, and has
 // its target already, is asked for more with care: by a quarter.
 func (c *Controller) grow(newly int, now time.Duration) {
-	if c.filled && c.window >= c.target(now) {
+	switch {
+	case c.filled && c.window >= c.target(now):
 		newly /= 4
+	case !c.filled && c.delay < nearMinimum: // a beginning on a path that shows no queue at all: who joins waits for a picture
+		newly *= 2
 	}
 	c.window = min(c.window+newly, MaxWindow)
 }

@@ -57,17 +57,11 @@ func record(name string, s *sim, until time.Duration) trace {
 	return tr
 }
 
-// uplink is a sender's own controller: the one that the browser has.
-func uplink() *Controller {
-	c := New(AckEvery)
-	return &c
-}
-
 func makeVectors() vectors {
 	down := steps(60*time.Millisecond, []time.Duration{2 * time.Second, 4 * time.Second}, []float64{1 * mbit, 0.2 * mbit, 1 * mbit})
 	thin := constant(path{64_000 / 8, 60 * time.Millisecond, math.MaxInt32})
-	drifting := &sim{c: uplink(), chunk: greedy, skew: 5 * time.Second, path: constant(path{0.3 * mbit, 100 * time.Millisecond, math.MaxInt32})}
-	call := &sim{c: uplink(), path: constant(path{4 * mbit, 30 * time.Millisecond, math.MaxInt32})}
+	drifting := &sim{c: fresh(), chunk: greedy, skew: 5 * time.Second, path: constant(path{0.3 * mbit, 100 * time.Millisecond, math.MaxInt32})}
+	call := &sim{c: fresh(), path: constant(path{4 * mbit, 30 * time.Millisecond, math.MaxInt32})}
 	frames := 0
 	call.chunk = func(now time.Duration, s *sim) int {
 		if frames > int(now*20/time.Second) {
@@ -79,8 +73,8 @@ func makeVectors() vectors {
 		return 1500 + 12_000*(frames%40/39)
 	}
 	return vectors{About: aboutVectors, Traces: []trace{
-		record("1 Mbit/s falls to 0.2 and rises again", &sim{c: uplink(), chunk: greedy, path: down}, 6*time.Second),
-		record("64 kbit/s", &sim{c: uplink(), chunk: greedy, path: thin}, 8*time.Second),
+		record("1 Mbit/s falls to 0.2 and rises again", &sim{c: fresh(), chunk: greedy, path: down}, 6*time.Second),
+		record("64 kbit/s", &sim{c: fresh(), chunk: greedy, path: thin}, 8*time.Second),
 		record("0.3 Mbit/s for long enough to look for the minimum again", drifting, 13*time.Second),
 		record("a call with much room", call, 6*time.Second),
 	}}
@@ -105,7 +99,7 @@ func TestVectorsAreWhatTheControllerDoes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, tr := range v.Traces {
-		c := New(AckEvery)
+		c := New()
 		for i, e := range tr.Events {
 			at := func(k int) time.Duration { return time.Duration(e[k].(float64)) * time.Microsecond }
 			n := func(k int) int { return int(e[k].(float64)) }

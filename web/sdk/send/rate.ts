@@ -290,7 +290,8 @@ export class RateController {
   /** Widens the window by what was acknowledged; with care where a link that was full once has its target already. */
   private grow(newly: number, now: number): void {
     const careful = this.fullAt !== undefined && this.windowBytes >= this.target(now);
-    this.windowBytes = Math.min(this.windowBytes + (careful ? Math.trunc(newly / 4) : newly), MAX_WINDOW);
+    const eager = this.fullAt === undefined && this.delayUs < NEAR_MINIMUM_US;
+    this.windowBytes = Math.min(this.windowBytes + (careful ? Math.trunc(newly / 4) : eager ? 2 * newly : newly), MAX_WINDOW);
   }
 
   /** Follows the rate. Where the delay stays low for a round trip though something waits, the path takes more than was thought. */
