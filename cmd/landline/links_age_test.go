@@ -203,10 +203,9 @@ func (c *ageCase) tell(figs *figures, name string, sent streamReport, floor floa
 		figs.note(name, track.ID+"_age_max", quantile(a.ages, 1), "ms", n)
 		figs.most(name, track.ID+"_late", float64(a.late), 0, math.Inf(1), "frames", n)
 		figs.most(name, track.ID+"_late_but_for_its_size", float64(a.held), 0, 3+0.05*float64(n), "frames", n)
-		if len(a.thirds[0]) < 10 || len(a.thirds[2]) < 10 {
-			continue // a percentile of so few frames tells of none but one
+		if min(len(a.thirds[0]), len(a.thirds[2])) >= 10 { // a percentile of fewer tells of one frame alone
+			figs.most(name, track.ID+"_growth_p95", quantile(a.thirds[2], 0.95)-quantile(a.thirds[0], 0.95), milliseconds(ageGrace), 100+floor, "ms", n)
 		}
-		figs.most(name, track.ID+"_growth_p95", quantile(a.thirds[2], 0.95)-quantile(a.thirds[0], 0.95), milliseconds(ageGrace), 100+floor, "ms", n)
 		if kind == media.Audio {
 			figs.most(name, "audio_missing", float64(a.missing), 0, 5+floor/20, "packets", int(track.Frames))
 		}
