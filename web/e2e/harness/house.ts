@@ -109,13 +109,12 @@ export class House {
       .catch(() => undefined); // the verdict will tell
   }
 
-  /** A page whose last word was lost with its browser stays a member for the 30 s of its grace; who leaves for good is another test. */
   private async verdict(): Promise<void> {
     await until('the relay is as it was before', async () => {
       const left = this.leftovers(await this.server.metrics());
       if (left.length > 0) throw new Error(left.join(', '));
       return true;
-    }, { ms: 36_000, every: 200 });
+    }, { ms: 15_000, every: 200 });
     const metrics = await this.server.metrics();
     expect.soft(metrics.sum('landline_panics_total'), 'panics').toBe(0);
     expect.soft(metrics.sum('landline_closes_total', 'name=""'), 'closes without a name').toBe(0);
