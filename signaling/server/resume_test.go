@@ -2,6 +2,8 @@ package server
 
 import (
 	"fmt"
+	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -218,5 +220,63 @@ func TestComingBackWithoutResumingLeavesNothingBehind(t *testing.T) {
 	refused(t, url, "r", tickets[3])
 	if a, err := dial(t, url).try("r", tickets[9]); err != nil || a.(*signaling.Joined).Self.ID != "ann" {
 		t.Fatalf("%+v, %v", a, err)
+	}
+}
+
+func postLeave(t *testing.T, url, body, origin string) int {
+	t.Helper()
+	req, err := http.NewRequest("POST", strings.Replace(url, "ws", "http", 1), strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.URL.Path = "/leave"
+	if origin != "" {
+		req.Header.Set("Origin", origin)
+	}
+	answer, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	http.DefaultClient.CloseIdleConnections()
+	_ = answer.Body.Close()
+	return answer.StatusCode
+}
+
+// TestABeaconLeavesForAPageThatIsGone: at once, with its socket open or lost.
+func TestABeaconLeavesForAPageThatIsGone(t *testing.T) {
+	s, url := start(t, Config{})
+	bob, _ := enter(t, url, "r", "")
+	for _, lost := range []bool{false, true} {
+		ann, joined := enter(t, url, "r", `"name":"Ann"`)
+		if lost {
+			_ = ann.ws.NetConn().Close()
+			await[signaling.MemberState](bob)
+		}
+		for body, want := range map[string]int{"": 404, "r-wrong": 404, strings.Repeat("x", 129): 413} {
+			if got := postLeave(t, url, body, ""); got != want {
+				t.Errorf("%.10q is answered with %d, not %d", body, got, want)
+			}
+		}
+		if got := postLeave(t, url, joined.Resume, "https://elsewhere.example"); got != http.StatusForbidden {
+			t.Errorf("another site's page is answered with %d", got)
+		}
+		if got := postLeave(t, url, joined.Resume, ""); got != http.StatusNoContent {
+			t.Fatalf("answered with %d", got)
+		}
+		if m := await[signaling.MemberLeft](bob); m.ID != joined.Self.ID || m.Reason != "bye" {
+			t.Errorf("%+v", m)
+		}
+		if !lost {
+			if code, _ := ann.awaitClose(); code != int(signaling.CloseNormal) {
+				t.Errorf("the socket was closed with %d", code)
+			}
+		}
+		if got := postLeave(t, url, joined.Resume, ""); got != http.StatusNotFound {
+			t.Errorf("a second time: %d", got)
+		}
+		refused(t, url, "r", joined.Resume)
+	}
+	if tickets, seats, current := s.bookkeeping(); tickets != 1 || seats != 1 || current != 1 {
+		t.Errorf("%d tickets, %d seats, %d current sessions of one member", tickets, seats, current)
 	}
 }

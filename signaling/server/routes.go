@@ -2,6 +2,7 @@ package server
 
 import (
 	"errors"
+	"io"
 	"io/fs"
 	"net"
 	"net/http"
@@ -20,6 +21,7 @@ const contentPolicy = "default-src 'none'; script-src 'self'; worker-src 'self';
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /ws", s.upgrade)
+	mux.HandleFunc("POST /leave", s.farewell)
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.Handle("GET /metrics", s.adminOnly(s.metrics()))
 	mux.Handle("GET /api/rooms", s.adminOnly(http.HandlerFunc(s.rooms)))
@@ -68,6 +70,27 @@ func (s *Server) page(w http.ResponseWriter, req *http.Request, name string) {
 	}
 	http.ServeFileFS(w, req, s.cfg.App, name)
 }
+
+// farewell takes the member out whose resume token is the body: a page that is taken away can still send a beacon
+// when its worker, and with it the socket, no longer gets a word out.
+func (s *Server) farewell(w http.ResponseWriter, req *http.Request) {
+	if err := s.checkOrigin(req); err != nil {
+		http.Error(w, err.Error(), http.StatusForbidden)
+		return
+	}
+	ticket, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxTicket))
+	switch {
+	case err != nil:
+		http.Error(w, "a resume token is shorter", http.StatusRequestEntityTooLarge)
+	case !s.leaveBy(string(ticket)):
+		http.Error(w, errResumeRefused.Error(), http.StatusNotFound)
+	default:
+		w.WriteHeader(http.StatusNoContent)
+	}
+}
+
+// maxTicket is more than the length of any resume token.
+const maxTicket = 128
 
 func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 	s.mu.Lock()

@@ -163,6 +163,27 @@ func (s *Server) unseat(ss *Session, st *seat, comesBack bool, reason string) {
 	})
 }
 
+// leaveBy takes the member out that a resume token stands for, in its session or in its grace.
+func (s *Server) leaveBy(ticket string) bool {
+	s.joins.Lock()
+	defer s.joins.Unlock()
+	s.mu.Lock()
+	st := s.tickets[ticket]
+	if st == nil {
+		s.mu.Unlock()
+		return false
+	}
+	ss := s.current[st.key()]
+	delete(s.current, st.key())
+	s.forget(st)
+	s.mu.Unlock()
+	st.member.Leave("bye")
+	if ss != nil {
+		ss.end(signaling.Closef(signaling.CloseNormal, "the client left"))
+	}
+	return true
+}
+
 // secret gives n random bytes as text.
 func secret(n int) string {
 	b := make([]byte, n)

@@ -88,6 +88,15 @@ e2e('after 5 s of silence on the network sound is back within 2 s', async ({ hou
   expect((await house.server.members(ROOM)).get('Ann')!.id).toBe(id);
 });
 
+// So it is, too, when a busy machine gives the page's worker no time for its goodbye before the page is torn down.
+e2e('a page that goes elsewhere leaves at once, also when its socket gets no word out', async ({ house }) => {
+  const { proxy, ann, bob, watched, id } = await callOverProxy(house, 8);
+  proxy.hang();
+  await ann.page.goto(proxy.url);
+  await bob.tile('Ann').waitFor({ state: 'detached', timeout: 2_000 });
+  expect(watched().at(-1)).toMatchObject({ type: 'memberLeft', id, reason: 'bye' });
+});
+
 e2e('others see who is reconnecting', async ({ house }) => {
   const { proxy, ann, bob, watched } = await callOverProxy(house, 7);
   proxy.silence();

@@ -27,6 +27,8 @@ export type ToWorker =
 
 export type ToPage =
   | { is: 'state'; state: RoomState; reason?: CloseReason }
+  /** The resume token that is good now. */
+  | { is: 'resume'; token: string }
   | { is: 'roster'; self: MemberInfo; members: MemberInfo[] }
   | { is: 'chat'; message: ChatMessage }
   | { is: 'notice'; code: string; text: string; member?: string }

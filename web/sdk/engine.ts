@@ -138,6 +138,7 @@ export class Engine implements SessionHandler {
   }
 
   joined(message: Joined): void {
+    this.post({ is: 'resume', token: message.resume });
     this.roster.replace(message);
     this.sending.joined(message);
     this.receiving.joined(message);

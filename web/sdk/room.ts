@@ -29,11 +29,19 @@ export class WorkerRoom implements Room {
   private readonly gone = new FinalizationRegistry((surface: number) => this.send({ do: 'drop-surface', surface }));
   private surfaceCount = 0;
   private readonly onNetwork = (): void => this.send({ do: 'network' });
-  /** The page goes: without a bye the others would see a ghost for 30 s. */
-  private readonly onHide = (): void => this.send({ do: 'leave', call: 0 });
+  private resumeToken = '';
+  /**
+   * The page goes: without a bye the others would see a ghost for 30 s. The worker says it if it is given the time; the
+   * beacon needs none.
+   */
+  private readonly onHide = (): void => {
+    if (this.resumeToken) navigator.sendBeacon(this.leaveUrl, this.resumeToken);
+    this.send({ do: 'leave', call: 0 });
+  };
 
   private constructor(
     readonly name: string,
+    private readonly leaveUrl: string,
     private readonly settled: { online: () => void; closed: (reason: CloseReason) => void },
   ) {
     this.worker = new Worker(trustedScript(workerUrl), { type: 'module', name: 'landline' });
@@ -59,7 +67,7 @@ export class WorkerRoom implements Room {
     const decode = await decodable();
     const url = options.url ?? `${location.protocol === 'http:' ? 'ws' : 'wss'}://${location.host}/ws`;
     return new Promise((resolve, reject) => {
-      const room = new WorkerRoom(options.room, {
+      const room = new WorkerRoom(options.room, leaveUrl(url), {
         online: () => resolve(room),
         closed: ({ code, text }) => reject(new JoinError(code, text)),
       });
@@ -162,6 +170,9 @@ export class WorkerRoom implements Room {
     switch (message.is) {
       case 'state':
         return this.setState(message.state, message.reason);
+      case 'resume':
+        this.resumeToken = message.token;
+        return;
       case 'roster':
         return this.setRoster(message.self, message.members);
       case 'chat':
@@ -221,4 +232,12 @@ export class WorkerRoom implements Room {
     this.settled.closed(reason);
     this.events.emit('state', 'closed');
   }
+}
+
+/** Where a page says that it is gone: beside the WebSocket of the same server. */
+export function leaveUrl(socket: string): string {
+  const url = new URL(socket);
+  url.protocol = url.protocol === 'ws:' ? 'http:' : 'https:';
+  url.pathname = url.pathname.replace(/ws$/, 'leave');
+  return url.href;
 }

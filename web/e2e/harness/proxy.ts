@@ -44,6 +44,9 @@ class Lane {
   /** How the sender ended, if it has; the receiver is told behind the last of the data. */
   private ended: 'fin' | 'reset' | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private hung = false;
+  /** Whether what came began as a WebSocket does. */
+  socket: boolean | undefined;
 
   constructor(
     private readonly from: Socket,
@@ -60,7 +63,7 @@ class Lane {
   /** Goes on, or stops, as the proxy says now. */
   pump(): void {
     clearTimeout(this.timer);
-    if (this.proxy.silent) return void this.from.pause();
+    if (this.proxy.silent || this.hung) return void this.from.pause();
     const now = performance.now();
     while (this.queue[0] && this.due() <= now && !this.to.writableNeedDrain) {
       this.free = this.due();
@@ -87,11 +90,18 @@ class Lane {
   }
 
   private take(data: Buffer): void {
+    this.socket ??= data.toString('latin1', 0, 7) === 'GET /ws';
     const { delayMs, jitterMs, bufferBytes } = this.proxy.shape;
     const come = performance.now() + delayMs + jitterMs * this.proxy.random();
     for (let at = 0; at < data.length; at += PACKET) this.queue.push({ data: data.subarray(at, at + PACKET), come });
     this.waiting += data.length;
     if (this.waiting >= bufferBytes) this.from.pause();
+    this.pump();
+  }
+
+  /** Takes and gives nothing any more. */
+  hang(): void {
+    this.hung = true;
     this.pump();
   }
 
@@ -150,6 +160,11 @@ export class Proxy {
   silence(): void {
     this.silent = true;
     this.pumpAll();
+  }
+
+  /** Nothing more goes over the WebSockets that are open; other and new connections go on. */
+  hang(): void {
+    for (const { lanes } of this.pairs) if (lanes[0].socket) for (const lane of lanes) lane.hang();
   }
 
   /** The path is back: what was held goes on, as TCP would have it. */
