@@ -22,10 +22,11 @@ type serveCmd struct {
 	Open        bool     `group:"access" help:"Without keys, let everyone who reaches a public address into every room."`
 	AllowOrigin []string `placeholder:"ORIGIN" group:"access" help:"Let in pages of this origin too, not only the server's own, such as https://example.org. Repeatable."`
 
-	TLS      string   `name:"tls" enum:"off,self,auto" default:"off" group:"tls" help:"off; self: a self-signed certificate for a try on a LAN; auto: one of Let's Encrypt for --domain, whose terms of service you accept by this."`
+	TLS      string   `name:"tls" enum:"off,self,auto" default:"off" group:"tls" help:"off; self: a self-signed certificate for a try on a LAN; auto: one from a certificate authority for --domain, whose terms of service you accept by this."`
 	TLSCert  string   `name:"tls-cert" placeholder:"FILE" group:"tls" help:"Certificate chain in PEM. Read again when the file changes."`
 	TLSKey   string   `name:"tls-key" placeholder:"FILE" group:"tls" help:"Private key of --tls-cert in PEM."`
 	Domain   []string `placeholder:"NAME" group:"tls" help:"Name for --tls auto. It must lead here, and its port 443 to --listen, where ownership is proved (TLS-ALPN-01; port 80 is not used). Repeatable."`
+	ACME     string   `name:"acme-directory" placeholder:"URL" group:"tls" help:"Certificate authority for --tls auto, by the URL of its ACME directory (RFC 8555). Default: Let's Encrypt."`
 	TLSCache string   `name:"tls-cache" placeholder:"DIR" group:"tls" help:"Where certificates of --tls self and auto are kept. Default: landline/tls in the user's cache folder."`
 }
 

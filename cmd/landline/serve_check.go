@@ -23,6 +23,8 @@ func (c *serveCmd) check() (token.Keys, error) {
 		return token.Keys{}, usagef("--tls auto needs the name of this server: --domain")
 	case c.TLS != "auto" && len(c.Domain) > 0:
 		return token.Keys{}, usagef("--domain is for --tls auto")
+	case c.TLS != "auto" && c.ACME != "":
+		return token.Keys{}, usagef("--acme-directory is for --tls auto")
 	case c.Drain < 0:
 		return token.Keys{}, usagef("--drain: %v is negative", c.Drain)
 	}

@@ -37,6 +37,9 @@ func (c *serveCmd) certificates(con *console) (*tls.Config, error) {
 		}
 		manager := &autocert.Manager{Prompt: autocert.AcceptTOS, Cache: autocert.DirCache(dir),
 			HostPolicy: autocert.HostWhitelist(c.Domain...)}
+		if c.ACME != "" {
+			manager.Client = &acme.Client{DirectoryURL: c.ACME}
+		}
 		config.NextProtos = append(config.NextProtos, acme.ALPNProto)
 		config.GetCertificate = reportFailure(manager.GetCertificate, con.log)
 	default:
