@@ -40,16 +40,35 @@ export function installTiming(): void {
   const heard: Sighting[] = [];
   const wall = (now: number) => performance.timeOrigin + now;
 
-  const see = (picture: Picture, list: Sighting[]): void => {
-    const frame = window.probe.stamp(picture)?.frame;
-    if (frame !== undefined && frame !== list.at(-1)?.what) list.push({ what: frame, at: wall(performance.now()) });
+  /** The stamp of a picture, of which two lines are read and no more: drawing it would take half a core from those who are timed. */
+  const stamped = async (frame: VideoFrame): Promise<number | undefined> => {
+    const { codedWidth: width, codedHeight: height } = frame;
+    const rect = { x: 0, y: 2 * Math.round(height / 36), width: width & ~1, height: 2 };
+    const bytes = new Uint8Array(frame.allocationSize({ rect }));
+    const planar = frame.format?.startsWith('I420') || frame.format === 'NV12';
+    const [{ offset }] = await frame.copyTo(bytes, { rect }) as [PlaneLayout];
+    let bits = 0;
+    for (let i = 0; i < 16; i++) {
+      const x = Math.round(((i + 0.5) * rect.width) / 16);
+      const light = bytes[offset + (planar ? x : 4 * x + 1)]!; // luma, or green
+      if (light > 90 && light < 165) return undefined;
+      if (light > 128) bits |= 1 << i;
+    }
+    return bits >> 12 === 0 ? undefined : bits & 4095;
+  };
+  const see = async (picture: Picture, list: Sighting[]): Promise<void> => {
+    const at = wall(performance.now());
+    if (picture instanceof HTMLVideoElement ? picture.videoWidth === 0 : picture.width === 0) return;
+    const frame = new VideoFrame(picture, { timestamp: 0 });
+    const what = await stamped(frame).finally(() => frame.close());
+    if (what !== undefined && what !== list.at(-1)?.what) list.push({ what, at });
   };
   const watchOwn = (video: HTMLVideoElement): void => {
-    see(video, own);
+    void see(video, own);
     video.requestVideoFrameCallback(() => watchOwn(video));
   };
   const watchOther = (canvas: HTMLCanvasElement): void => {
-    see(canvas, other);
+    void see(canvas, other);
     requestAnimationFrame(() => watchOther(canvas));
   };
 
