@@ -5,20 +5,28 @@
 // ended: it is lost, held until it is garbage collected, and complained about. So one picture is put into the stream
 // before: that is what the page's thread reads, and it asks the source for none until the worker does.
 
-/** Within this time pictures of 10 and more a second have come, ms. */
-const PICTURE_MS = 100;
+/** A camera that gives no picture for so long, ms, gives none that could be lost. */
+const PICTURE_MS = 1_000;
 
 type Frames = ReadableStream<VideoFrame | AudioData>;
 
-/** Waits until the stream holds a picture, and may be transferred. */
-export async function holdFrame(readable: Frames): Promise<void> {
+/**
+ * Waits until the stream holds a picture, and may be transferred. witness is another stream of the same camera: each picture
+ * comes to both, on this thread, so that the second that it gives tells that this one has had its own.
+ */
+export async function holdFrame(readable: Frames, witness: Frames): Promise<void> {
   // A stream that was just made has not started, and asks its source for nothing yet.
   await pause(0);
   const reader = readable.getReader();
   // Makes the stream ask for one picture, which stays in it, since nobody is there to receive it when it comes.
   reader.read().catch(() => undefined);
   reader.releaseLock();
-  await pause(PICTURE_MS);
+  const other = witness.getReader();
+  const seen = (async () => {
+    for (let i = 0; i < 2; i++) (await other.read()).value?.close();
+  })();
+  await Promise.race([seen, pause(PICTURE_MS)]);
+  await other.cancel().catch(() => undefined);
 }
 
 /** Ends a stream that nobody is to read, and closes what it holds. */

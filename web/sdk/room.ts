@@ -86,7 +86,7 @@ export class WorkerRoom implements Room {
     const kind = track.kind === 'audio' ? 'audio' : 'video';
     const readable = platformFrames(track);
     this.send({ do: 'publish', call, id, kind, source });
-    if (readable) void this.giveFrames(call, kind, readable);
+    if (readable) void this.giveFrames(call, track, readable);
     else if (!this.captures.has(id)) {
       const stop = captureByHand(id, track, (message, transfer) => this.send(message, transfer), () => this.unpublish(id));
       this.captures.set(id, stop);
@@ -94,8 +94,9 @@ export class WorkerRoom implements Room {
     await promise;
   }
 
-  private async giveFrames(call: number, kind: TrackInfo['kind'], readable: ReadableStream<VideoFrame | AudioData>): Promise<void> {
-    if (kind === 'video') await holdFrame(readable);
+  private async giveFrames(call: number, track: MediaStreamTrack, readable: ReadableStream<VideoFrame | AudioData>): Promise<void> {
+    const witness = track.kind === 'video' && platformFrames(track);
+    if (witness) await holdFrame(readable, witness);
     if (this.state === 'closed') return dispose(readable);
     this.send({ do: 'frames', call, readable }, [readable as unknown as Transferable]);
   }

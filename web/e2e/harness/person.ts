@@ -25,8 +25,10 @@ export class Person {
     readonly page: Page,
   ) {
     ({ name: this.name, hz: this.hz, id: this.id } = cast[role]);
-    page.on('console', (message: ConsoleMessage) => message.type() === 'error' && this.errors.push(`${message.text()} (${message.location().url})`));
-    page.on('pageerror', (error) => this.errors.push(`uncaught: ${error.name} ${error.message} ${error.stack ?? ''}`));
+    const began = performance.now();
+    const note = (text: string) => this.errors.push(`${text} [${((performance.now() - began) / 1000).toFixed(1)} s after the page was opened]`);
+    page.on('console', (message: ConsoleMessage) => message.type() === 'error' && note(`${message.text()} (${message.location().url})`));
+    page.on('pageerror', (error) => note(`uncaught: ${error.name} ${error.message} ${error.stack ?? ''}`));
   }
 
   /** Opens the page of a room, up to the preview. */
