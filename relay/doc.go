@@ -21,6 +21,7 @@
 //	Room.mu       members, tracks, subscriptions: all control state of a room
 //	Track.mu      the order of writes within one track
 //	Subscriber.mu queues of one subscriber
+//	topic.mu      values of one topic
 //
 // A pass over the subscribers of a track reads an atomic snapshot, and takes only their own locks. Nothing
 // is called out of the package with a lock held.

@@ -56,6 +56,7 @@ func (s *Subscriber) close() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.closed = true
+	s.stopReading()
 	if s.gatherTimer != nil {
 		s.gatherTimer.Stop()
 	}

@@ -6,7 +6,7 @@ import (
 	"landline/media"
 )
 
-// Pull appends to out what may be sent now, in order of priority, and returns it: control, audio, video. It
+// Pull appends to out what may be sent now, in order of priority, and returns it: control, audio, data, video. It
 // stops when the link has no room, or after batchBytes, and then more says that there is more. Whatever it
 // returns must be sent, in this order. Sizes of events are unknown here: see AddSent.
 func (s *Subscriber) Pull(out []Out) (batch []Out, more bool) {
@@ -54,6 +54,9 @@ func (s *Subscriber) take(out []Out, now time.Duration) ([]Out, bool) {
 	s.gather(now)
 	for p.budget > 0 {
 		f := s.pick()
+		if (f == nil || f.video()) && s.takeData(p) {
+			continue
+		}
 		if f == nil {
 			break
 		}
@@ -64,7 +67,7 @@ func (s *Subscriber) take(out []Out, now time.Duration) ([]Out, bool) {
 		s.release(now)
 	}
 	s.takeEvents(p)
-	more := s.pick() != nil
+	more := s.pick() != nil || s.dataWaits()
 	if more && s.link.Room() <= 0 {
 		s.link.Wait(now)
 		more = false
@@ -215,7 +218,7 @@ func (f *feed) noteSent(it *item) {
 
 // something reports whether a Pull could bring anything: queued things, or a gate that may open.
 func (s *Subscriber) something() bool {
-	if len(s.events) > 0 || len(s.urgent) > 0 || len(s.held) > 0 {
+	if len(s.events) > 0 || len(s.urgent) > 0 || len(s.held) > 0 || s.dataWaits() {
 		return true
 	}
 	for _, f := range s.feeds {

@@ -35,6 +35,9 @@ var (
 	ErrNoSuchTrack   = errors.New("there is no such track")
 	ErrNoSuchMember  = errors.New("there is no such member")
 	ErrGone          = errors.New("the member is gone")
+	ErrTooManyTopics = errors.New("the room has as many topics as it takes")
+	ErrTopicMode     = errors.New("the topic has another mode")
+	ErrTooManyKeys   = errors.New("the topic has as many keys, or bytes, as it takes")
 )
 
 // New makes an empty relay.
@@ -93,7 +96,7 @@ func (r *Relay) room(name string) (*Room, error) {
 	if len(r.rooms) >= r.opts.MaxRooms {
 		return nil, ErrTooManyRooms
 	}
-	rm := &Room{relay: r, name: name, members: map[string]*Member{}}
+	rm := &Room{relay: r, name: name, members: map[string]*Member{}, topics: map[string]*topic{}}
 	r.rooms[name] = rm
 	return rm, nil
 }

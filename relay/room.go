@@ -17,6 +17,7 @@ type Room struct {
 	gone    bool
 	members map[string]*Member
 	chats   uint64
+	topics  map[string]*topic
 }
 
 var errRoomGone = errors.New("the room has just gone")
@@ -79,6 +80,13 @@ func (r *Room) remove(m *Member, reason string, wakes *[]*Subscriber) {
 	m.unfeed()
 	m.detach()
 	delete(r.members, m.id)
+	for _, t := range r.topics {
+		for _, s := range t.abandon(m.id) {
+			if s.dataReady() {
+				*wakes = append(*wakes, s)
+			}
+		}
+	}
 	for _, other := range r.members {
 		delete(other.wants, Selector{Member: m.id})
 	}
@@ -93,7 +101,11 @@ func (r *Room) leave(m *Member, reason string, when func() bool) (left bool) {
 			r.remove(m, reason, wakes)
 		}
 		r.gone = r.gone || len(r.members) == 0
-		gone = r.gone
+		if gone = r.gone; gone {
+			for _, t := range r.topics {
+				t.close()
+			}
+		}
 	})
 	if gone {
 		r.relay.drop(r)

@@ -44,6 +44,7 @@ type LinkStats struct {
 	Drops        DropCounts
 	Subscribed   int
 	WaitingEvent int
+	DataBehind   int // values of topics that were not sent yet
 }
 
 // Snapshot describes all rooms, ordered by name, members by when they came.
@@ -92,7 +93,7 @@ func (s *Subscriber) Stats() LinkStats {
 	sent, _ := s.link.Total()
 	l := LinkStats{InFlight: s.link.InFlight(), Window: s.link.Window(), Delay: s.link.Delay(), RTT: s.link.RTT(), Rate: s.link.Rate(),
 		Capacity: s.link.Capacity(now), Sent: sent, Drops: s.drops,
-		Subscribed: len(s.feeds), WaitingEvent: len(s.events)}
+		Subscribed: len(s.feeds), WaitingEvent: len(s.events), DataBehind: s.dataBehind()}
 	for _, f := range s.feeds {
 		l.QueueBytes += f.bytes
 		l.QueueAge = max(l.QueueAge, f.age(now))

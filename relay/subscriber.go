@@ -9,9 +9,10 @@ import (
 	"landline/relay/rate"
 )
 
-// Out is one thing to send: an event to encode, or a binary message.
+// Out is one thing to send: an event or a batch to encode, or a binary message.
 type Out struct {
-	Event *Event // nil for a binary message
+	Event *Event // nil for a binary message or a batch
+	Batch *Batch // of a topic
 	Message
 }
 
@@ -28,8 +29,9 @@ type Subscriber struct {
 	events   []*Event
 	urgent   []Message // binary control that goes before the media queued behind it
 	held     []held
-	feeds    []*feed // audio first, then video
-	turn     uint64  // the stamp of the feed that was served last
+	feeds    []*feed    // audio first, then video
+	readings []*reading // topics, the one served last at the end
+	turn     uint64     // the stamp of the feed that was served last
 	told     notified
 	asks     []*feed // scratch: gates that ask upstream
 
@@ -224,11 +226,12 @@ func (s *Subscriber) remove(f *feed) {
 
 // Totals counts over all subscribers of a relay.
 type Totals struct {
-	drops    [media.DropReasons]atomic.Uint64
-	FramesIn atomic.Uint64
-	BytesIn  atomic.Uint64
-	BytesOut atomic.Uint64
-	Asks     atomic.Uint64 // key-frame requests passed on to publishers
+	drops                [media.DropReasons]atomic.Uint64
+	FramesIn             atomic.Uint64
+	BytesIn              atomic.Uint64
+	BytesOut             atomic.Uint64
+	ValuesIn, BatchesOut atomic.Uint64 // of topics
+	Asks                 atomic.Uint64 // key-frame requests passed on to publishers
 }
 
 // Drops gives the frames dropped by reason.

@@ -93,6 +93,16 @@ func (u *Uplink) Drained() bool {
 	return len(u.events) == 0 && len(u.urgent) == 0 && u.link.InFlight() == 0
 }
 
+// Room is how many bytes may be sent now; what is sent besides the queue is held to it by the sender.
+func (u *Uplink) Room() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	if u.link.Room() <= 0 {
+		u.link.Wait(u.now())
+	}
+	return u.link.Room()
+}
+
 // Age is how long the oldest waiting frame has waited.
 func (u *Uplink) Age() (oldest time.Duration) {
 	u.mu.Lock()

@@ -82,4 +82,9 @@ const (
 	ErrTooManySubscriptions = "too-many-subscriptions"
 	ErrBadChat              = "bad-chat"
 	ErrNoAlias              = "no-alias"
+	ErrBadTopic             = "bad-topic"
+	ErrBadValue             = "bad-value"
+	ErrTooManyTopics        = "too-many-topics"
+	ErrTopicMode            = "topic-mode"
+	ErrTooManyKeys          = "too-many-keys"
 )

@@ -26,6 +26,8 @@ var types = map[string]func() any{
 	"trackRemoved": func() any { return new(TrackRemoved) }, "drops": func() any { return new(Drops) },
 	"notice": func() any { return new(Notice) }, "error": func() any { return new(Error) },
 	"ackInterval": func() any { return new(AckInterval) },
+	"put":         func() any { return new(Put) }, "follow": func() any { return new(Follow) },
+	"unfollow": func() any { return new(Unfollow) }, "data": func() any { return new(Data) },
 }
 
 // Decode reads one control message: a pointer to one of this package's message structs, or nil for a type

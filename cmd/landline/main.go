@@ -45,6 +45,8 @@ type cli struct {
 	Serve   serveCmd   `cmd:"" group:"server" help:"Run the relay and its web app."`
 	Stream  streamCmd  `cmd:"" group:"client" help:"Stream a file into a room in real time."`
 	Watch   watchCmd   `cmd:"" group:"client" help:"Save what a member sends to a file."`
+	Pub     pubCmd     `cmd:"" group:"client" help:"Publish values on a topic of a room."`
+	Sub     subCmd     `cmd:"" group:"client" help:"Show the values of a topic, as they come."`
 	Rooms   roomsCmd   `cmd:"" group:"client" help:"Show who is there, what they send, over what, and how late."`
 	Bench   benchCmd   `cmd:"" group:"tools" help:"Load a relay and measure how it does."`
 	Token   tokenCmd   `cmd:"" group:"tools" help:"Mint a token that lets its holder into a room."`

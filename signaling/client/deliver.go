@@ -85,6 +85,9 @@ func (r *Room) event(msg any) {
 		return
 	case *signaling.Drops:
 		r.drops(m)
+	case *signaling.Data:
+		r.data(m)
+		return
 	}
 	r.opts.OnEvent(msg)
 }

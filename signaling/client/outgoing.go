@@ -233,6 +233,10 @@ func (r *Room) acked(bytes uint64) {
 		t.drained = t.drained || t.endAt != 0 && bytes >= t.endAt
 	}
 	r.tracks = slices.DeleteFunc(r.tracks, func(t *Outgoing) bool { return t.drained })
+	r.putsAcked(bytes)
+	if slices.ContainsFunc(r.topics, func(t *topic) bool { return len(t.waiting) > 0 }) {
+		r.wake() // there may be room for it now
+	}
 	close(r.changed)
 	r.changed = make(chan struct{})
 }

@@ -119,6 +119,7 @@ func (r *Room) adopt(s *session, j *signaling.Joined) error {
 		return err
 	}
 	r.self, r.resume = j.Self.ID, j.Resume
+	r.topicsReconnected()
 	s.uplink = r.uplink
 	s.uplink.AddSent(int(s.sent))
 	r.inbox.put(arrival{msg: j})

@@ -38,6 +38,8 @@ type Room struct {
 	pending    []pending // Publish calls that wait for their answer
 	req        int64
 	members    []*member
+	topics     []*topic
+	source     string        // numbers what is put on topics
 	changed    chan struct{} // closed and replaced when the uplink has moved
 
 	incoming map[uint16]*Incoming // by alias; of the deliver goroutine

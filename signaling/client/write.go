@@ -45,9 +45,7 @@ func (s *session) turn() (wait time.Duration, err error) {
 		if wait, err = s.sendAck(); err != nil {
 			return 0, err
 		}
-		if s.byeSent {
-			more = false
-		} else if more, err = s.sendMedia(); err != nil {
+		if more, err = s.sendQueued(); err != nil {
 			return 0, err
 		}
 		if err := s.link.flush(); err != nil {
@@ -56,6 +54,19 @@ func (s *session) turn() (wait time.Duration, err error) {
 	}
 	s.room.moved()
 	return wait, nil
+}
+
+// sendQueued sends some of what waits for room on the link.
+func (s *session) sendQueued() (more bool, err error) {
+	if s.byeSent {
+		return false, nil
+	}
+	puts, err := s.sendPut()
+	if err != nil {
+		return false, err
+	}
+	more, err = s.sendMedia()
+	return more || puts, err
 }
 
 func (s *session) sendControl() error {

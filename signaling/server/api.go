@@ -59,6 +59,7 @@ type LinkStatus struct {
 	Sent        uint64            `json:"sentBytes"`
 	ClosedGates int               `json:"closedGates"`
 	Muffled     int               `json:"muffledSpeakers"`
+	DataBehind  int               `json:"dataBehind"` // values of topics that were not sent yet
 	Drops       map[string]uint64 `json:"drops"`
 }
 
@@ -81,7 +82,7 @@ func memberStatus(m relay.MemberStats) MemberStatus {
 	out := MemberStatus{ID: m.ID, Name: m.Name, State: wireState(m.State), Transport: "websocket", Since: m.Since, Tracks: []TrackStatus{},
 		Link: LinkStatus{Subscribed: m.Link.Subscribed, QueueBytes: m.Link.QueueBytes, QueueAgeMs: milliseconds(m.Link.QueueAge),
 			InFlight: m.Link.InFlight, Window: m.Link.Window, DelayMs: milliseconds(m.Link.Delay), RTTMs: milliseconds(m.Link.RTT), Rate: m.Link.Rate,
-			Capacity: m.Link.Capacity, Sent: m.Link.Sent, ClosedGates: m.Link.ClosedGates, Muffled: m.Link.Muffled, Drops: dropNames(m.Link.Drops)}}
+			Capacity: m.Link.Capacity, Sent: m.Link.Sent, ClosedGates: m.Link.ClosedGates, Muffled: m.Link.Muffled, DataBehind: m.Link.DataBehind, Drops: dropNames(m.Link.Drops)}}
 	if out.State == signaling.Reconnecting {
 		out.Transport = "none"
 	}

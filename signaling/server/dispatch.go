@@ -47,7 +47,7 @@ func (r *reader) hello(m *signaling.Hello) error {
 		}
 	}
 	r.send(signaling.Welcome{Type: "welcome", Version: signaling.Version, Server: "landline/" + r.server.cfg.Version,
-		Features: []string{}, Limits: signaling.DefaultLimits()})
+		Features: []string{"topics"}, Limits: signaling.DefaultLimits()})
 	return nil
 }
 
@@ -124,20 +124,26 @@ func (r *reader) inRoom(m any) error {
 		if err := signaling.CheckFormat(m.Track, m.Format()); err != nil {
 			fault = faultOf(signaling.ErrBadTrack, err)
 		} else {
-			fault = trackFault(member.Configure(m.Track, m.Format()))
+			fault = relayFault(member.Configure(m.Track, m.Format()))
 		}
 	case *signaling.Mute:
-		req, fault = m.Req, trackFault(member.Mute(m.Track, m.Muted))
+		req, fault = m.Req, relayFault(member.Mute(m.Track, m.Muted))
 	case *signaling.Unpublish:
-		req, fault = m.Req, trackFault(member.Unpublish(m.Track))
+		req, fault = m.Req, relayFault(member.Unpublish(m.Track))
 	case *signaling.Subscribe:
 		req, fault = m.Req, r.subscribe(m)
 	case *signaling.Unsubscribe:
 		member.Unsubscribe(relay.Selector{Member: m.Member, Name: m.Name, Track: m.Track})
 	case *signaling.KeyFrame:
-		req, fault = m.Req, trackFault(member.KeyFrame(m.Member, m.Track))
+		req, fault = m.Req, relayFault(member.KeyFrame(m.Member, m.Track))
 	case *signaling.Chat:
 		req, fault = m.Req, r.chat(m)
+	case *signaling.Put:
+		req, fault = m.Req, r.put(m)
+	case *signaling.Follow:
+		req, fault = m.Req, r.follow(m)
+	case *signaling.Unfollow:
+		member.Unfollow(m.Topic)
 	case *signaling.AckInterval:
 		r.mu.Lock()
 		r.ackEvery = time.Duration(m.Ms) * time.Millisecond
@@ -160,14 +166,16 @@ func noGrant(g token.Grant) *signaling.Error {
 	return faultOf(signaling.ErrNoGrant, errors.New("the token does not grant "+string(g)))
 }
 
-// trackFault gives the code for an error of relay.
-func trackFault(err error) *signaling.Error {
+// relayFault gives the code for an error of relay.
+func relayFault(err error) *signaling.Error {
 	for _, f := range []struct {
 		err  error
 		code string
 	}{{relay.ErrNoSuchTrack, signaling.ErrNoSuchTrack}, {relay.ErrNoSuchMember, signaling.ErrNoSuchMember},
 		{relay.ErrTrackExists, signaling.ErrTrackExists}, {relay.ErrTooManyTracks, signaling.ErrTooManyTracks},
-		{relay.ErrTooManySubscriptions, signaling.ErrTooManySubscriptions}, {relay.ErrNoAlias, signaling.ErrNoAlias}} {
+		{relay.ErrTooManySubscriptions, signaling.ErrTooManySubscriptions}, {relay.ErrNoAlias, signaling.ErrNoAlias},
+		{relay.ErrTooManyTopics, signaling.ErrTooManyTopics}, {relay.ErrTopicMode, signaling.ErrTopicMode},
+		{relay.ErrTooManyKeys, signaling.ErrTooManyKeys}} {
 		if errors.Is(err, f.err) {
 			return faultOf(f.code, err)
 		}
@@ -191,7 +199,7 @@ func (r *reader) publish(tracks []signaling.Track) ([]signaling.Track, *signalin
 	r.rest(r.offers.take(float64(len(offers))))
 	infos, err := r.seat.member.Publish(offers)
 	if err != nil {
-		return nil, trackFault(err)
+		return nil, relayFault(err)
 	}
 	out := make([]signaling.Track, 0, len(infos))
 	for _, info := range infos {
@@ -211,7 +219,7 @@ func (r *reader) subscribe(m *signaling.Subscribe) *signaling.Error {
 	if m.Priority != nil {
 		w.Priority = *m.Priority
 	}
-	return trackFault(r.seat.member.Subscribe(relay.Selector{Member: m.Member, Name: m.Name, Track: m.Track}, w))
+	return relayFault(r.seat.member.Subscribe(relay.Selector{Member: m.Member, Name: m.Name, Track: m.Track}, w))
 }
 
 func (r *reader) chat(m *signaling.Chat) *signaling.Error {

@@ -14,13 +14,18 @@ func eventFrame(e *relay.Event) (frame []byte, payload int) {
 		frame = signaling.TextFrame(signaling.Encode(eventMessage(e)))
 		e.Encoded.Store(&frame)
 	}
+	return frame, payloadOf(frame)
+}
+
+// payloadOf is the size of an unmasked frame's payload.
+func payloadOf(frame []byte) int {
 	switch {
 	case frame[1] < 126:
-		return frame, len(frame) - 2
+		return len(frame) - 2
 	case frame[1] == 126:
-		return frame, len(frame) - 4
+		return len(frame) - 4
 	}
-	return frame, len(frame) - 10
+	return len(frame) - 10
 }
 
 // eventMessage gives the message of docs/protocol.md section 4 that tells of an event.

@@ -103,6 +103,10 @@ func (b *batch) add(o *relay.Out) int {
 		frame, payload := eventFrame(o.Event)
 		b.bufs = append(b.bufs, frame)
 		return payload
+	case o.Batch != nil:
+		frame, payload := batchFrame(o.Batch)
+		b.bufs = append(b.bufs, frame)
+		return payload
 	case o.Wire != nil:
 		b.bufs = append(b.bufs, o.Wire)
 	case len(o.Data) <= 125:

@@ -1,0 +1,251 @@
+package client
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"slices"
+
+	"landline/signaling"
+)
+
+const (
+	maxWaiting = 4096    // values of a topic that wait to be sent
+	putSize    = 4 << 10 // bytes of values in one message: audio goes in between
+)
+
+// topic is what the member says on a topic, and how far it was told.
+type topic struct {
+	name, mode string
+	waiting    []signaling.PutValue
+	at         map[string]int // of latest: where in waiting a key stands
+	n          uint64         // the number of the newest value that was sent
+	sent       []sentPut      // not known to have arrived
+
+	onData func(*signaling.Data) // nil: not followed
+	epoch  string
+	to     uint64
+}
+
+// sentPut is a message that may have to be sent again.
+type sentPut struct {
+	put *signaling.Put
+	end uint64 // what the session had sent after it; 0: it is to be sent again
+}
+
+// Put says something on a topic: value is JSON, null says that the key is gone. mode is latest, ordered or lossy. It waits
+// while too much waits to be sent, which on a latest topic is replaced by what is newer. What is refused comes to OnEvent
+// as *signaling.Error. Over reconnects nothing is lost or doubled, but for lossy topics.
+func (r *Room) Put(ctx context.Context, name, mode, key string, value json.RawMessage) error {
+	p := signaling.Put{Values: []signaling.PutValue{{Key: key, Value: value}}}
+	if err := signaling.CheckTopic(name, mode); err != nil {
+		return err
+	}
+	if err := p.CheckValues(); err != nil {
+		return err
+	}
+	for {
+		taken, changed, err := r.putNow(name, mode, p.Values[0])
+		if taken || err != nil {
+			return err
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// putNow queues a value if there is room, and else tells what to wait for.
+func (r *Room) putNow(name, mode string, v signaling.PutValue) (taken bool, changed <-chan struct{}, err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	select {
+	case <-r.done:
+		return false, nil, ErrClosed
+	default:
+	}
+	if r.leaving {
+		return false, nil, ErrClosed
+	}
+	t := r.topic(name, mode)
+	if i, ok := t.at[v.Key]; ok {
+		t.waiting[i] = v
+		return true, nil, nil
+	}
+	if len(t.waiting) >= maxWaiting {
+		return false, r.changed, nil
+	}
+	if mode == "latest" {
+		t.at[v.Key] = len(t.waiting)
+	}
+	t.waiting = append(t.waiting, v)
+	r.wake()
+	return true, nil, nil
+}
+
+// topic finds or makes a topic. r.mu is held.
+func (r *Room) topic(name, mode string) *topic {
+	for _, t := range r.topics {
+		if t.name == name {
+			return t
+		}
+	}
+	if r.source == "" {
+		r.source = rand.Text()
+	}
+	t := &topic{name: name, mode: mode, at: map[string]int{}}
+	r.topics = append(r.topics, t)
+	return t
+}
+
+// Follow has onData called, from the goroutine that calls OnEvent, with what a topic holds and with what comes. After
+// a reconnect it goes on where it was; where the relay has begun anew, which Data.Epoch tells, it begins anew.
+func (r *Room) Follow(name, mode string, onData func(*signaling.Data)) error {
+	if err := signaling.CheckTopic(name, mode); err != nil {
+		return err
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.leaving {
+		return ErrClosed
+	}
+	t := r.topic(name, mode)
+	t.onData = onData
+	r.control = append(r.control, t.follow())
+	r.wake()
+	return nil
+}
+
+func (t *topic) follow() *signaling.Follow {
+	return &signaling.Follow{Type: "follow", Topic: t.name, Mode: t.mode, Epoch: t.epoch, After: t.to}
+}
+
+// Flush waits until the relay has all that was put.
+func (r *Room) Flush(ctx context.Context) error {
+	for {
+		r.mu.Lock()
+		idle := !slices.ContainsFunc(r.topics, func(t *topic) bool { return len(t.waiting)+len(t.sent) > 0 })
+		changed := r.changed
+		r.mu.Unlock()
+		if idle {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-r.done:
+			return r.Err()
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	}
+}
+
+// nextPut gives what is to be sent next on some topic: what a lost connection left open first.
+func (r *Room) nextPut() *signaling.Put {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for i, t := range r.topics {
+		put := t.next(r.source)
+		if put == nil {
+			continue
+		}
+		r.topics = append(append(r.topics[:i:i], r.topics[i+1:]...), t) // in turn
+		return put
+	}
+	return nil
+}
+
+func (t *topic) next(source string) *signaling.Put {
+	for _, s := range t.sent {
+		if s.end == 0 {
+			return s.put
+		}
+	}
+	size, n := 0, 0
+	for n < len(t.waiting) && n < signaling.MaxPutValues && size < putSize {
+		size += len(t.waiting[n].Key) + len(t.waiting[n].Value)
+		n++
+	}
+	if n == 0 {
+		return nil
+	}
+	put := &signaling.Put{Type: "put", Topic: t.name, Mode: t.mode, Source: source, N: t.n + 1, Values: t.waiting[:n:n]}
+	t.n += uint64(n)
+	t.waiting = t.waiting[n:]
+	clear(t.at)
+	if t.mode == "latest" {
+		for i, v := range t.waiting {
+			t.at[v.Key] = i
+		}
+	}
+	t.sent = append(t.sent, sentPut{put: put})
+	return put
+}
+
+// putSent notes what the session had sent after a put.
+func (r *Room) putSent(put *signaling.Put, end uint64) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, t := range r.topics {
+		for i := range t.sent {
+			if t.sent[i].put == put {
+				t.sent[i].end = end
+			}
+		}
+	}
+}
+
+// putsAcked forgets what the relay has. r.mu is held.
+func (r *Room) putsAcked(bytes uint64) {
+	for _, t := range r.topics {
+		t.sent = slices.DeleteFunc(t.sent, func(s sentPut) bool { return s.end != 0 && s.end <= bytes })
+	}
+}
+
+// topicsReconnected sends again what may not have arrived, and goes on with what is followed. r.mu is held.
+func (r *Room) topicsReconnected() {
+	for _, t := range r.topics {
+		if t.mode == "lossy" {
+			t.sent, t.waiting = nil, nil
+		}
+		for i := range t.sent {
+			t.sent[i].end = 0
+		}
+		if t.onData != nil {
+			r.control = append(r.control, t.follow())
+		}
+	}
+}
+
+// data passes a batch on, once.
+func (r *Room) data(m *signaling.Data) {
+	r.mu.Lock()
+	var on func(*signaling.Data)
+	for _, t := range r.topics {
+		if t.name == m.Topic && t.onData != nil && (t.epoch != m.Epoch || m.To > t.to) {
+			on, t.epoch, t.to = t.onData, m.Epoch, m.To
+		}
+	}
+	r.mu.Unlock()
+	if on != nil {
+		on(m)
+	}
+}
+
+// sendPut sends one message of some topic where the link has room, and reports whether there may be more.
+func (s *session) sendPut() (more bool, err error) {
+	if s.uplink.Room() <= 0 {
+		return false, nil
+	}
+	put := s.room.nextPut()
+	if put == nil {
+		return false, nil
+	}
+	if err := s.sendText(put); err != nil {
+		return false, err
+	}
+	s.room.putSent(put, s.sent)
+	return true, nil
+}
