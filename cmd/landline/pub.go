@@ -68,15 +68,7 @@ func (c *pubCmd) Run(ctx context.Context, con *console) error {
 	if c.Key == "-" && len(c.Values) > 0 {
 		return usagef("--key - reads standard input: leave out the values")
 	}
-	ctx, refused := context.WithCancelCause(ctx)
-	defer refused(nil)
-	o := c.options(con)
-	o.OnEvent = func(msg any) {
-		if e, ok := msg.(*signaling.Error); ok {
-			refused(fmt.Errorf("the relay refuses it: %s: %s", e.Code, e.Text))
-		}
-	}
-	room, err := client.Dial(ctx, o)
+	room, err := client.Dial(ctx, c.options(con))
 	if err != nil {
 		return err
 	}
@@ -84,9 +76,6 @@ func (c *pubCmd) Run(ctx context.Context, con *console) error {
 	report, err := c.publish(ctx, room, con.in)
 	if err == nil {
 		err = flush(ctx, room)
-	}
-	if cause := context.Cause(ctx); err != nil && cause != nil {
-		err = cause
 	}
 	if err != nil {
 		return err
@@ -144,8 +133,9 @@ func valueOf(text string) json.RawMessage {
 func flush(ctx context.Context, room *client.Room) error {
 	ctx, cancel := context.WithTimeout(ctx, flushTime)
 	defer cancel()
-	if err := room.Flush(ctx); err != nil {
-		return fmt.Errorf("the relay did not take it all: %w", err)
+	err := room.Flush(ctx)
+	if errors.Is(err, context.DeadlineExceeded) {
+		return fmt.Errorf("the relay did not take all of it within %v", flushTime)
 	}
-	return nil
+	return err
 }

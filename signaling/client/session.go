@@ -186,6 +186,7 @@ func (s *session) takeText(data []byte) error {
 		s.room.published(m.Req, m.Tracks, nil)
 	case *signaling.Error:
 		s.room.published(m.Req, nil, m)
+		s.room.putRefused(m)
 	case *signaling.Feedback:
 		s.room.feedback(m)
 	case *signaling.Bye:

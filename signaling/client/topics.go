@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"fmt"
 	"slices"
 
 	"landline/signaling"
@@ -18,6 +19,7 @@ const (
 type topic struct {
 	name, mode string
 	waiting    []signaling.PutValue
+	refused    error          // what the relay last said against it
 	at         map[string]int // of latest: where in waiting a key stands
 	n          uint64         // the number of the newest value that was sent
 	sent       []sentPut      // not known to have arrived
@@ -122,15 +124,12 @@ func (t *topic) follow() *signaling.Follow {
 	return &signaling.Follow{Type: "follow", Topic: t.name, Mode: t.mode, Epoch: t.epoch, After: t.to}
 }
 
-// Flush waits until the relay has all that was put.
+// Flush waits until the relay has dealt with all that was put. It tells of what the relay refused since the last Flush.
 func (r *Room) Flush(ctx context.Context) error {
 	for {
-		r.mu.Lock()
-		idle := !slices.ContainsFunc(r.topics, func(t *topic) bool { return len(t.waiting)+len(t.sent) > 0 })
-		changed := r.changed
-		r.mu.Unlock()
-		if idle {
-			return nil
+		idle, changed, refused := r.flushed()
+		if refused != nil || idle {
+			return refused
 		}
 		select {
 		case <-changed:
@@ -138,6 +137,32 @@ func (r *Room) Flush(ctx context.Context) error {
 			return r.Err()
 		case <-ctx.Done():
 			return ctx.Err()
+		}
+	}
+}
+
+func (r *Room) flushed() (idle bool, changed <-chan struct{}, refused error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	idle = true
+	for _, t := range r.topics {
+		if t.refused != nil {
+			refused, t.refused = t.refused, nil
+		}
+		idle = idle && len(t.waiting)+len(t.sent) == 0
+	}
+	return idle, r.changed, refused
+}
+
+// putRefused takes an answer of the relay, which comes before the ack that covers the put.
+func (r *Room) putRefused(e *signaling.Error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for _, t := range r.topics {
+		for _, s := range t.sent {
+			if e.Req != 0 && s.put.Req == e.Req {
+				t.refused = fmt.Errorf("the relay refuses it: %s: %s", e.Code, e.Text)
+			}
 		}
 	}
 }
@@ -151,6 +176,8 @@ func (r *Room) nextPut() *signaling.Put {
 		if put == nil {
 			continue
 		}
+		r.req++
+		put.Req = r.req
 		r.topics = append(append(r.topics[:i:i], r.topics[i+1:]...), t) // in turn
 		return put
 	}

@@ -26,7 +26,7 @@ var controlHeaders = func() (h [126][2]byte) {
 	return h
 }()
 
-// fill collects everything that is ready for the session, in order: ack, pong and ping, replies, then what the
+// fill collects everything that is ready for the session, in order: pong and ping, replies, the ack of what they answer, then what the
 // Subscriber gives. It reports whether there is more, and whether this is the last.
 func (ss *Session) fill(b *batch) (more, last bool) {
 	b.bufs, b.out = b.bufs[:0], b.out[:0]
@@ -34,11 +34,11 @@ func (ss *Session) fill(b *batch) (more, last bool) {
 	if !live {
 		return false, last
 	}
-	if acks > 0 { // in the order in which they go out
-		ss.sub.AddSentAck(acks)
-	}
-	if sent > 0 {
+	if sent > 0 { // in the order in which they go out
 		ss.sub.AddSent(sent)
+	}
+	if acks > 0 {
+		ss.sub.AddSentAck(acks)
 	}
 	b.out, more = ss.sub.Pull(b.out)
 	now := ss.server.elapsed()
@@ -64,14 +64,6 @@ func (ss *Session) fill(b *batch) (more, last bool) {
 func (ss *Session) fillOwn(b *batch) (sent, acks int, live, last bool) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
-	if ss.ackDue && ss.ending == nil {
-		ss.ackDue, ss.unacked = false, 0
-		b.ack[0], b.ack[1] = signaling.OpBinary, media.AckSize
-		ack := media.Ack{Bytes: ss.bytes.Load(), Time: ss.at.Load()}
-		ack.Append(b.ack[:2])
-		b.bufs = append(b.bufs, b.ack[:])
-		acks = media.AckSize
-	}
 	if ss.pong != nil {
 		b.bufs = append(b.bufs, append(signaling.AppendFrameHeader(nil, signaling.OpPong, len(ss.pong)), ss.pong...))
 		ss.pong = nil
@@ -83,6 +75,14 @@ func (ss *Session) fillOwn(b *batch) (sent, acks int, live, last bool) {
 	b.bufs = append(b.bufs, ss.replies...)
 	sent += ss.replied
 	ss.replies, ss.replied = nil, 0
+	if ss.ackDue && ss.ending == nil {
+		ss.ackDue, ss.unacked = false, 0
+		b.ack[0], b.ack[1] = signaling.OpBinary, media.AckSize
+		ack := media.Ack{Bytes: ss.bytes.Load(), Time: ss.at.Load()}
+		ack.Append(b.ack[:2])
+		b.bufs = append(b.bufs, b.ack[:])
+		acks = media.AckSize
+	}
 	if ss.endFrame != nil {
 		b.bufs = append(b.bufs, ss.endFrame)
 		ss.endFrame = nil
