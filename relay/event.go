@@ -19,7 +19,7 @@ const (
 	TrackUpdated                      // Member, Track
 	TrackRemoved                      // Member, Track.ID, Reason
 	Feedback                          // Track.ID of one's own: a key frame is wanted
-	ChatText                          // Member, Name, Text, Seq, Req, At
+	ChatText                          // Member, Name, Text, Seq, Req, At, Past
 	NoticeText                        // Reason (a code), Member, Track.ID, Text
 	DropReport                        // Drops
 )
@@ -38,6 +38,7 @@ type Event struct {
 	Seq    uint64
 	Req    int64
 	At     time.Time
+	Past   bool // it was said before the session began
 
 	// Encoded caches the transport's form of the event, for all its receivers.
 	Encoded atomic.Pointer[[]byte]

@@ -152,8 +152,8 @@ func TestChatReachesEverybodyInOneOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Options{})
 		ann, bob := w.join("ann"), w.join("bob")
-		ann.m.Chat("one", 0)
-		bob.m.Chat("two", 7)
+		ann.m.Chat(Chat{Text: "one"})
+		bob.m.Chat(Chat{Text: "two", Req: 7})
 		for _, s := range []*session{ann, bob} {
 			s.drain()
 			var texts []string

@@ -164,9 +164,6 @@ func (m *Member) Mute(id string, muted bool) error {
 	return m.room.update(m, id, func(t *TrackInfo) { t.Muted = muted })
 }
 
-// Chat sends text to the room. req comes back with the member's own copy.
-func (m *Member) Chat(text string, req int64) { m.room.chat(m, text, req) }
-
 // tellLocked queues an event with the member itself, under Room.mu.
 func (m *Member) tellLocked(e *Event, wakes *[]*Subscriber) {
 	if m.sub != nil && m.sub.pushEvent(e) {

@@ -16,7 +16,7 @@ type Room struct {
 	mu      sync.Mutex
 	gone    bool
 	members map[string]*Member
-	chats   uint64
+	chat    chatLog
 	topics  map[string]*topic
 }
 
@@ -215,20 +215,4 @@ func (r *Room) update(m *Member, id string, f func(*TrackInfo)) (err error) {
 		r.tell(&Event{Kind: TrackUpdated, Member: m.id, Track: t.snapshot()}, m, wakes)
 	})
 	return err
-}
-
-// chat sends text to everybody, the sender included, whose copy carries req.
-func (r *Room) chat(m *Member, text string, req int64) {
-	r.change(func(wakes *[]*Subscriber) {
-		if m.left {
-			return
-		}
-		r.chats++
-		now := time.Now()
-		say := func(req int64) *Event {
-			return &Event{Kind: ChatText, Member: m.id, Name: m.name, Text: text, Req: req, Seq: r.chats, At: now}
-		}
-		r.tell(say(0), m, wakes)
-		m.tellLocked(say(req), wakes)
-	})
 }

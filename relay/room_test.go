@@ -68,12 +68,12 @@ func TestEventOverflowEndsTheSessionByName(t *testing.T) {
 		w := newWorld(t, Options{})
 		bob, ann := w.join("bob"), w.join("ann")
 		for range maxEvents - 1 {
-			ann.m.Chat("x", 0)
+			ann.m.Chat(Chat{Text: "x"})
 		}
 		if bob.sub.Overflowed() { // memberJoined is the first of them
 			t.Fatal("overflowed within the cap")
 		}
-		ann.m.Chat("x", 0)
+		ann.m.Chat(Chat{Text: "x"})
 		ann.drain()
 		if !bob.sub.Overflowed() || ann.sub.Overflowed() {
 			t.Errorf("overflowed: bob %v, ann %v", bob.sub.Overflowed(), ann.sub.Overflowed())

@@ -27,8 +27,7 @@ const (
 	maxKeys      = 4096
 	maxKept      = 1024    // values of an ordered or lossy topic
 	maxTopicSize = 4 << 20 // bytes
-	maxSources   = 4096
-	valueCost    = 64 // bytes that a value takes on the wire besides its key and data, about
+	valueCost    = 64      // bytes that a value takes on the wire besides its key and data, about
 )
 
 // Value is one value of a topic.
@@ -90,8 +89,7 @@ type topic struct {
 	keys        map[string]*kept // of Latest
 	readers     map[*reading]bool
 	batches     map[uint64]*Batch // made since told moved, by From
-	sources     map[string]uint64 // the newest number of each
-	sourceOrder []string
+	sources     sources
 	toldAt      time.Duration
 	timer       *time.Timer
 	closed      bool
@@ -115,27 +113,21 @@ func newTopic(name string, mode Mode, now func() time.Duration) *topic {
 	random := make([]byte, 6)
 	_, _ = rand.Read(random) // it never fails
 	return &topic{name: name, mode: mode, epoch: base64.RawURLEncoding.EncodeToString(random), now: now, toldAt: -time.Hour,
-		keys: map[string]*kept{}, readers: map[*reading]bool{}, batches: map[uint64]*Batch{}, sources: map[string]uint64{}}
+		keys: map[string]*kept{}, readers: map[*reading]bool{}, batches: map[uint64]*Batch{}}
 }
 
 // put takes values in, of which it may know some. It returns who is to be told.
 func (t *topic) put(by string, p *Put) (wakes []*Subscriber, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	source := by + "/" + p.Source
-	values := p.Values
-	if p.Source != "" {
-		values = values[min(uint64(len(values)), known(t.sources[source], p.N)):]
-	}
+	values := p.Values[min(uint64(len(p.Values)), t.sources.known(p.Source, p.N)):]
 	if len(values) == 0 {
 		return nil, nil
 	}
 	if err := t.fits(values); err != nil {
 		return nil, err
 	}
-	if p.Source != "" {
-		t.note(source, p.N+uint64(len(p.Values))-1)
-	}
+	t.sources.note(p.Source, p.N+uint64(len(p.Values))-1)
 	now, wall := t.now(), time.Now()
 	for i := range values {
 		v := values[i]
@@ -148,26 +140,6 @@ func (t *topic) put(by string, p *Put) (wakes []*Subscriber, err error) {
 		t.add(e)
 	}
 	return t.tell(now), nil
-}
-
-// known is how many of the values from n on had come already, where newest was the newest.
-func known(newest, n uint64) uint64 {
-	if newest < n {
-		return 0
-	}
-	return newest - n + 1
-}
-
-// note keeps the newest number of a source.
-func (t *topic) note(source string, n uint64) {
-	if _, ok := t.sources[source]; !ok {
-		if len(t.sourceOrder) >= maxSources {
-			delete(t.sources, t.sourceOrder[0])
-			t.sourceOrder = t.sourceOrder[1:]
-		}
-		t.sourceOrder = append(t.sourceOrder, source)
-	}
-	t.sources[source] = n
 }
 
 // fits makes room for new keys, where keys that are gone leave some.

@@ -41,6 +41,8 @@ type Join struct {
 	Resume    string      `json:"resume,omitempty"`
 	Publish   []Track     `json:"publish,omitempty"`
 	Subscribe []Subscribe `json:"subscribe,omitempty"`
+	// ChatAfterUs is the stamp of the last chat that the client knows: what is kept behind it is told again.
+	ChatAfterUs int64 `json:"chatAfterUs,omitempty"`
 }
 
 // Joined answers Join.
@@ -183,15 +185,19 @@ type KeyFrame struct {
 	Why    string `json:"why,omitempty"`
 }
 
-// Chat is text to everybody in the room. From, Name, Seq and AtUs are the server's.
+// Chat is text to everybody in the room. Source and N are the sender's, as those of Put; From, Name, Seq, AtUs and Past (it
+// was said before this session began) are the server's.
 type Chat struct {
-	Type string `json:"type"`
-	Req  int64  `json:"req,omitempty"`
-	From string `json:"from,omitempty"`
-	Name string `json:"name,omitempty"`
-	Text string `json:"text"`
-	Seq  uint64 `json:"seq,omitempty"`
-	AtUs int64  `json:"atUs,omitempty"`
+	Type   string `json:"type"`
+	Req    int64  `json:"req,omitempty"`
+	From   string `json:"from,omitempty"`
+	Name   string `json:"name,omitempty"`
+	Text   string `json:"text"`
+	Source string `json:"source,omitempty"`
+	N      uint64 `json:"n,omitempty"`
+	Seq    uint64 `json:"seq,omitempty"`
+	AtUs   int64  `json:"atUs,omitempty"`
+	Past   bool   `json:"past,omitempty"`
 }
 
 // MemberJoined announces a member.

@@ -101,8 +101,11 @@ func CheckKey(key string) error {
 	return nil
 }
 
-func (m *Put) check() error {
-	if len(m.Source) > MaxSource || (m.Source == "") != (m.N == 0) || m.N > 1<<53 {
+func (m *Put) check() error  { return checkSource(m.Source, m.N) }
+func (m *Chat) check() error { return checkSource(m.Source, m.N) }
+
+func checkSource(source string, n uint64) error {
+	if len(source) > MaxSource || (source == "") != (n == 0) || n > 1<<53 {
 		return errors.New("source (at most 64 bytes) and n (from 1) go together")
 	}
 	return nil

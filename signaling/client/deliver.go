@@ -85,6 +85,8 @@ func (r *Room) event(msg any) {
 		return
 	case *signaling.Drops:
 		r.drops(m)
+	case *signaling.Chat:
+		r.chatCame(m)
 	case *signaling.Data:
 		r.data(m)
 		return

@@ -234,6 +234,7 @@ func (r *Room) acked(bytes uint64) {
 	}
 	r.tracks = slices.DeleteFunc(r.tracks, func(t *Outgoing) bool { return t.drained })
 	r.putsAcked(bytes)
+	r.chatsAcked(bytes)
 	if slices.ContainsFunc(r.topics, func(t *topic) bool { return len(t.waiting) > 0 }) {
 		r.wake() // there may be room for it now
 	}

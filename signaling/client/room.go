@@ -39,7 +39,10 @@ type Room struct {
 	req        int64
 	members    []*member
 	topics     []*topic
-	source     string        // numbers what is put on topics
+	source     string     // the name under which what is said is numbered
+	chats      []sentChat // not known to have arrived
+	chatN      uint64
+	chatAtUs   int64         // the stamp of the newest chat that came
 	changed    chan struct{} // closed and replaced when the uplink has moved
 
 	incoming map[uint16]*Incoming // by alias; of the deliver goroutine
@@ -180,6 +183,7 @@ func (r *Room) Send(msg any) error {
 		}
 	case *signaling.Chat:
 		m.Type = "chat"
+		r.numberChat(m)
 	default:
 		return fmt.Errorf("a %T is not sent this way", msg)
 	}
@@ -224,7 +228,8 @@ func (r *Room) wake() {
 func (r *Room) joinMessage(resume string, took time.Duration) *signaling.Join {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	j := &signaling.Join{Type: "join", Room: r.opts.Room, Name: r.opts.Name, Token: r.opts.Token, Resume: resume}
+	j := &signaling.Join{Type: "join", Room: r.opts.Room, Name: r.opts.Name, Token: r.opts.Token, Resume: resume,
+		ChatAfterUs: r.chatAtUs}
 	if resume != "" {
 		return j
 	}

@@ -2,7 +2,6 @@ package client
 
 import (
 	"context"
-	"crypto/rand"
 	"encoding/json"
 	"fmt"
 	"slices"
@@ -94,9 +93,6 @@ func (r *Room) topic(name, mode string) *topic {
 			return t
 		}
 	}
-	if r.source == "" {
-		r.source = rand.Text()
-	}
 	t := &topic{name: name, mode: mode, at: map[string]int{}}
 	r.topics = append(r.topics, t)
 	return t
@@ -172,7 +168,7 @@ func (r *Room) nextPut() *signaling.Put {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i, t := range r.topics {
-		put := t.next(r.source)
+		put := t.next(r.sourceName())
 		if put == nil {
 			continue
 		}

@@ -116,6 +116,51 @@ func TestOrderedTopicSurvivesCuts(t *testing.T) {
 	}
 }
 
+// TestChatSurvivesCuts: nothing is lost, doubled or reordered, and who comes later is told of the last of it.
+func TestChatSurvivesCuts(t *testing.T) {
+	url := serve(t)
+	p, q := path(t, url), path(t, url)
+	e := newEar()
+	from := dialTopic(t, p.url, "from")
+	to := dial(t, Options{URL: q.url, OnEvent: e.event})
+	const each = 20
+	cuts := 5
+	if os.Getenv("LANDLINE_LONG") != "" {
+		cuts = 25
+	}
+	said := func() (texts []string) {
+		for _, m := range e.events {
+			if c, ok := m.(*signaling.Chat); ok {
+				texts = append(texts, c.Text)
+			}
+		}
+		return texts
+	}
+	for cut := range cuts {
+		for i := range each {
+			if err := from.Send(&signaling.Chat{Text: strconv.Itoa(cut*each + i)}); err != nil {
+				t.Fatal(err)
+			}
+			if i == cut%each {
+				p.Cut()
+				q.Cut()
+			}
+		}
+		e.until(t, "what was said", func() bool { return len(said()) >= (cut+1)*each })
+	}
+	for i, text := range said() {
+		if text != strconv.Itoa(i) {
+			t.Fatalf("line %d is %s", i, text)
+		}
+	}
+	if n := len(said()); n != cuts*each || to.Reconnects() < cuts {
+		t.Errorf("%d lines of %d, %d reconnects of %d cuts", n, cuts*each, to.Reconnects(), cuts)
+	}
+	late := newEar()
+	dial(t, Options{URL: url, OnEvent: late.event})
+	late.until(t, "the last line", hears(late, func(m *signaling.Chat) bool { return m.Past && m.Text == strconv.Itoa(cuts*each-1) }))
+}
+
 // TestLatestTopicWithoutConnection: what is put meanwhile is one value a key, and arrives.
 func TestLatestTopicWithoutConnection(t *testing.T) {
 	url := serve(t)

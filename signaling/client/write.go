@@ -91,6 +91,9 @@ func (s *session) sendControl() error {
 		if err := s.sendText(m); err != nil {
 			return err
 		}
+		if chat, ok := m.(*signaling.Chat); ok {
+			s.room.chatSent(chat, s.sent)
+		}
 	}
 	if bye {
 		s.byeSent = true

@@ -93,6 +93,7 @@ func (r *reader) joinRoom(j *signaling.Join) error {
 		reply.Members = append(reply.Members, wireMember(m))
 	}
 	r.send(reply)
+	st.member.ChatSince(time.UnixMicro(j.ChatAfterUs))
 	for _, e := range refused {
 		e.Req = j.Req
 		r.send(e)
@@ -229,6 +230,6 @@ func (r *reader) chat(m *signaling.Chat) *signaling.Error {
 	if m.Text == "" || len(m.Text) > signaling.MaxChat {
 		return faultOf(signaling.ErrBadChat, errors.New("chat is 1 to 4096 bytes of text"))
 	}
-	r.seat.member.Chat(m.Text, m.Req)
+	r.seat.member.Chat(relay.Chat{Text: m.Text, Req: m.Req, Source: m.Source, N: m.N})
 	return nil
 }

@@ -46,7 +46,7 @@ func eventMessage(e *relay.Event) any {
 	case relay.Feedback:
 		return signaling.Feedback{Type: "feedback", Track: e.Track.ID, KeyFrame: true}
 	case relay.ChatText:
-		return signaling.Chat{Type: "chat", Req: e.Req, From: e.Member, Name: e.Name, Text: e.Text, Seq: e.Seq, AtUs: e.At.UnixMicro()}
+		return signaling.Chat{Type: "chat", Req: e.Req, From: e.Member, Name: e.Name, Text: e.Text, Seq: e.Seq, AtUs: e.At.UnixMicro(), Past: e.Past}
 	case relay.DropReport:
 		return wireDrops(e.Drops)
 	default:

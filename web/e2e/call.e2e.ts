@@ -84,6 +84,11 @@ e2e('chat goes both ways, and markup in it stays text', async ({ house }) => {
   expect(await bob.page.title()).toBe('kitchen · Landline');
   await bob.page.keyboard.press('Escape');
   await log.waitFor({ state: 'detached' });
+  const cyd = await house.person('cyd');
+  await cyd.join(house.server.url, 'kitchen');
+  await cyd.press(labels.openChat);
+  await cyd.page.getByRole('log', { name: labels.chat }).getByText('Grüße, 你好 👋').waitFor({ timeout: 3_000 });
+  expect(await cyd.page.title(), 'what was said before is no news').toBe('kitchen · Landline');
 });
 
 e2e('people, devices and keys are listed; a lower quality arrives smaller', async ({ house }) => {

@@ -25,6 +25,8 @@ export interface ChatMessage {
   /** Server wall clock, ms since 1970. */
   at: number;
   seq: number;
+  /** It was said before this page joined. */
+  past: boolean;
 }
 
 /** connecting: first join. reconnecting: the socket was lost, the membership is held. closed: over, see closeReason. */

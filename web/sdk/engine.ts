@@ -20,6 +20,8 @@ export class Engine implements SessionHandler {
   private readonly receiving: Receiving;
   private readonly outbox = new Outbox();
   private req = 0;
+  /** The stamp of the newest chat that came. */
+  chatAtUs = 0;
   private rosterDue = false;
   private readonly speakersTimer: ReturnType<typeof setInterval>;
 
@@ -164,9 +166,11 @@ export class Engine implements SessionHandler {
     }
   }
 
-  private heardChat({ req, from, name, text, seq, atUs }: Extract<ServerMessage, { type: 'chat' }>): void {
+  private heardChat({ req, from, name, text, seq, atUs, past }: Extract<ServerMessage, { type: 'chat' }>): void {
     if (from === this.roster.self.id) this.outbox.answered(req);
-    this.post({ is: 'chat', message: { from, name, text, seq, at: atUs / 1000 } });
+    this.chatAtUs = Math.max(this.chatAtUs, atUs);
+    // What was missed over a reconnect is news.
+    this.post({ is: 'chat', message: { from, name, text, seq, at: atUs / 1000, past: past && this.session.reconnects === 0 } });
   }
 
   media(message: Media): void {

@@ -192,7 +192,7 @@ export class Call {
   private chatCame(message: ChatMessage): void {
     const own = message.from === this.room.self.id;
     const chat = received(this.store.get().chat, message, own);
-    const aloud = !own && !chat.open;
+    const aloud = !own && !chat.open && !message.past;
     this.store.set({ chat, ...(aloud && { news: `Message from ${message.name}: ${message.text.slice(0, 200)}` }) });
   }
 

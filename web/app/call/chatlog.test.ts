@@ -2,9 +2,17 @@ import { describe, expect, it } from 'vitest';
 import type { ChatMessage } from '../../sdk/api';
 import { badge, bytesLeft, chatBytes, emptyChat, opened, received, startsBlock } from './chatlog';
 
-const message = (seq: number, from = 'a', at = 1000 * seq): ChatMessage => ({ seq, from, name: from, text: `t${seq}`, at });
+const message = (seq: number, from = 'a', at = 1000 * seq): ChatMessage => ({ seq, from, name: from, text: `t${seq}`, at, past: false });
 
 describe('unread', () => {
+  it('does not count what was said before', () => {
+    expect(received(emptyChat, { ...message(1), past: true }, false)).toMatchObject({ unread: 0, messages: [{ seq: 1 }] });
+  });
+
+  it('takes the first message of a relay that began anew', () => {
+    expect(received(received(emptyChat, message(1), false), message(1, 'a', 9_000), false).messages.length).toBe(2);
+  });
+
   it('counts what others say while the chat is closed', () => {
     let chat = received(received(emptyChat, message(1), false), message(2), false);
     expect(chat.unread).toBe(2);

@@ -14,13 +14,14 @@ export interface ChatState {
 
 export const emptyChat: ChatState = { messages: [], open: false, unread: 0 };
 
-/** Takes a message in. One's own never counts as unread, nor does anything while the chat is open. */
+/** Takes a message in. One's own never counts as unread, nor does what is past, nor anything while the chat is open. */
 export function received(chat: ChatState, message: ChatMessage, own: boolean): ChatState {
-  if (chat.messages.some((known) => known.seq === message.seq)) return chat;
+  // By time, since numbers begin anew where the relay does.
+  if (chat.messages.some((known) => known.at === message.at)) return chat;
   return {
     ...chat,
     messages: [...chat.messages, message].slice(-kept),
-    unread: chat.open || own ? chat.unread : chat.unread + 1,
+    unread: chat.open || own || message.past ? chat.unread : chat.unread + 1,
   };
 }
 

@@ -13,6 +13,8 @@ interface Counts {
 
 interface Line {
   req: number;
+  /** Its number among all lines of this sender, by which the relay knows it again. */
+  n: number;
   text: string;
   /** Position in the stream of the link it was sent on; undefined: not sent yet. */
   sentAt?: number;
@@ -22,13 +24,15 @@ const utf8 = new TextEncoder();
 
 export class Outbox {
   private lines: Line[] = [];
+  private n = 0;
+  private readonly source = Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, '0')).join('');
 
   /** Takes a line; the reason when it cannot be sent. */
   add(req: number, text: string): 'bad-chat' | 'too-many' | undefined {
     const size = utf8.encode(text).length;
     if (size === 0 || size > MAX_CHAT) return 'bad-chat';
     if (this.lines.length >= MAX_WAITING) return 'too-many';
-    this.lines.push({ req, text });
+    this.lines.push({ req, text, n: ++this.n });
     return undefined;
   }
 
@@ -36,7 +40,7 @@ export class Outbox {
   flush(send: (message: Outgoing) => void, link: Counts): void {
     for (const line of this.lines) {
       if (line.sentAt !== undefined) continue;
-      send({ type: 'chat', req: line.req, text: line.text });
+      send({ type: 'chat', req: line.req, text: line.text, source: this.source, n: line.n });
       line.sentAt = link.sent;
     }
   }

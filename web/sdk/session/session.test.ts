@@ -27,6 +27,7 @@ beforeEach(() => {
       acked: () => {},
       lost: () => losses++,
       offers: () => [],
+      chatAtUs: 0,
       backlogMs: () => 0,
     },
     network.make,

@@ -42,6 +42,8 @@ export interface SessionHandler {
   /** The link was lost: what waits is stale. its counts still tell what arrived. */
   lost(link: Link): void;
   offers(): Offer[];
+  /** The stamp of the newest chat that is known; the relay tells of what is kept behind it. */
+  readonly chatAtUs: number;
   backlogMs(): number;
 }
 
@@ -158,11 +160,12 @@ export class Session implements LinkHandler, ConnectorHandler {
     if (fresh) this.resumeToken = '';
     else link.send({ type: 'hello', version: 1, agent: AGENT, decode: { ws: this.options.decode } });
     const { room, name, token } = this.options;
-    if (this.resumeToken) return link.send({ type: 'join', room, resume: this.resumeToken });
+    const { chatAtUs: chatAfterUs } = this.handler;
+    if (this.resumeToken) return link.send({ type: 'join', room, resume: this.resumeToken, chatAfterUs });
     const subscribe: Selection[] = [{}];
-    const join: Outgoing = { type: 'join', room, name, token, subscribe, publish: this.handler.offers() };
+    const join: Outgoing = { type: 'join', room, name, token, subscribe, chatAfterUs, publish: this.handler.offers() };
     const size = JSON.stringify(join).length;
-    link.send(size <= JOIN_BYTES ? join : { type: 'join', room, name, token, subscribe });
+    link.send(size <= JOIN_BYTES ? join : { type: 'join', room, name, token, subscribe, chatAfterUs });
   }
 
   joined(link: Link, message: Joined): void {

@@ -74,6 +74,7 @@ const fromClient = {
     resume: text(),
     publish: list(track, MAX_TRACKS),
     subscribe: list(subscription, MAX_SUBSCRIPTIONS),
+    chatAfterUs: count(),
   }),
   publish: object({ req: count(), tracks: list(track, MAX_TRACKS) }),
   configure: object({
@@ -91,7 +92,7 @@ const fromClient = {
   subscribe: subscription,
   unsubscribe: subscription,
   keyframe: object({ member: needed(MEMBER_ID), track: needed(TRACK_ID), why: text() }),
-  chat: object({ req: count(), text: text() }),
+  chat: object({ req: count(), text: text(), source: text(), n: count() }),
   bye: object({}),
   ackInterval: object({ ms: count() }),
 };
@@ -129,7 +130,7 @@ const fromServer = {
   trackRemoved: object({ member: needed(MEMBER_ID), track: needed(TRACK_ID), reason: text() }),
   feedback: object({ track: needed(TRACK_ID), keyframe: flag }),
   drops: object({ tracks: list(object({ member: needed(MEMBER_ID), track: needed(TRACK_ID), frames: counts(32) }), 4_096) }),
-  chat: object({ req: count(), from: text(), name: text(), text: text(), seq: count(), atUs: count() }),
+  chat: object({ req: count(), from: text(), name: text(), text: text(), seq: count(), atUs: count(), past: flag }),
   notice: object({ code: text(), member: text(), track: text(), text: text() }),
   error: object({ req: count(), code: text(), text: text(), fatal: flag }),
   bye: object({ reason: text(), retryMs: count() }),
