@@ -61,6 +61,9 @@ var (
 	descOut      = desc("media_bytes_out_total", "Media bytes sent to subscribers, by path.", "path")
 	descDrops    = desc("frames_dropped_total", "Frames dropped on the way to subscribers, by reason.", "reason")
 	descAsks     = desc("keyframe_requests_total", "Key-frame requests passed on to publishers.")
+	descValues   = desc("data_values_in_total", "Values put on topics.")
+	descBatches  = desc("data_batches_out_total", "Batches of topics sent to members.")
+	descBehind   = desc("data_values_waiting", "Values of topics that members were not sent yet.")
 	descPanics   = desc("panics_total", "Panics caught, each of which ended one session.")
 	descUnknown  = desc("unknown_alias_total", "Chunks under unknown aliases.")
 	descSlowed   = desc("throttled_total", "Times a session that sent too much was read more slowly.")
@@ -83,11 +86,12 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		ch <- prometheus.MustNewConstMetric(d, prometheus.CounterValue, float64(v), labels...)
 	}
 	rooms, members, queued := s.relay.Snapshot(), map[string]int{signaling.Online: 0, signaling.Reconnecting: 0}, 0
-	full, gates, muffled, age := 0, 0, 0, time.Duration(0)
+	full, gates, muffled, behind, age := 0, 0, 0, 0, time.Duration(0)
 	for _, r := range rooms {
 		for _, m := range r.Members {
 			members[wireState(m.State)]++
 			queued += m.Link.QueueBytes
+			behind += m.Link.DataBehind
 			gates, muffled, age = gates+m.Link.ClosedGates, muffled+m.Link.Muffled, max(age, m.Link.QueueAge)
 			if m.Link.Capacity > 0 {
 				full++
@@ -102,6 +106,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(descFull, full)
 	gauge(descGates, gates)
 	gauge(descMuffled, muffled)
+	gauge(descBehind, behind)
 	ch <- prometheus.MustNewConstMetric(descAge, prometheus.GaugeValue, age.Seconds())
 	gauge(descSessions, len(s.list()))
 	t := s.relay.Totals()
@@ -109,6 +114,8 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	count(descIn, t.BytesIn.Load(), "websocket")
 	count(descOut, t.BytesOut.Load(), "websocket")
 	count(descAsks, t.Asks.Load())
+	count(descValues, t.ValuesIn.Load())
+	count(descBatches, t.BatchesOut.Load())
 	drops := t.Drops()
 	for r := 1; r < media.DropReasons; r++ {
 		count(descDrops, drops[r], media.DropReason(r).String())
