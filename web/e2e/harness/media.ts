@@ -67,3 +67,14 @@ export function stampedClip(path: string, { id, seconds, hz, keyEvery }: Clip): 
     '-keyint_min', gop, '-auto-alt-ref', '0', '-lag-in-frames', '0', '-c:a', 'libopus', '-b:a', '48k', '-ac', '1', '-f', 'webm', path,
   );
 }
+
+/** A VP8 and Opus clip that is black and silent, but for the first tenth of each second, when it is white and beeps. */
+export function flashingClip(path: string, seconds: number): void {
+  const on = 'lt(mod(t,1),0.1)';
+  ffmpeg(
+    '-f', 'lavfi', '-i', `color=black:s=640x360:r=${FPS}:d=${seconds},drawbox=c=white:t=fill:enable='${on}'`,
+    '-f', 'lavfi', '-i', `aevalsrc='if(${on},0.5*sin(2*PI*1000*t),0)':s=48000:d=${seconds}`,
+    '-map', '0:v', '-map', '1:a', '-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '600k', '-g', String(2 * FPS),
+    '-auto-alt-ref', '0', '-lag-in-frames', '0', '-c:a', 'libopus', '-b:a', '48k', '-ac', '1', '-f', 'webm', path,
+  );
+}

@@ -18,12 +18,20 @@ interface Sightings {
   made: Sighting[];
   /** Beeps that the page plays. */
   heard: Sighting[];
+  /** Flashes of white; what: 0. */
+  flashes: Sighting[];
+  /** How loud each 10 ms of what the page plays were: the root of the mean square. */
+  levels: number[];
 }
 
 interface Timing extends Sightings {
   watchOwn(video: HTMLVideoElement): void;
   watchOther(canvas: HTMLCanvasElement): void;
+  watchFlashes(canvas: HTMLCanvasElement): void;
+  /** To the microphone, and to what the page plays. */
   listen(): Promise<void>;
+  /** To what the page plays. */
+  hear(): Promise<void>;
 }
 
 declare global {
@@ -38,29 +46,38 @@ export function installTiming(): void {
   const other: Sighting[] = [];
   const made: Sighting[] = [];
   const heard: Sighting[] = [];
+  const flashes: Sighting[] = [];
+  const levels: number[] = [];
   const wall = (now: number) => performance.timeOrigin + now;
 
-  /** The stamp of a picture, of which two lines are read and no more: drawing it would take half a core from those who are timed. */
-  const stamped = async (frame: VideoFrame): Promise<number | undefined> => {
+  /** How light 16 places of a line are, of which two are read and no more: drawing it would take half a core from those who are timed. */
+  const line = async (frame: VideoFrame, part: number): Promise<number[]> => {
     const { codedWidth: width, codedHeight: height } = frame;
-    const rect = { x: 0, y: 2 * Math.round(height / 36), width: width & ~1, height: 2 };
+    const rect = { x: 0, y: 2 * Math.round((height * part) / 2), width: width & ~1, height: 2 };
     const bytes = new Uint8Array(frame.allocationSize({ rect }));
     const planar = frame.format?.startsWith('I420') || frame.format === 'NV12';
     const [{ offset }] = await frame.copyTo(bytes, { rect }) as [PlaneLayout];
-    let bits = 0;
-    for (let i = 0; i < 16; i++) {
+    return Array.from({ length: 16 }, (_, i) => {
       const x = Math.round(((i + 0.5) * rect.width) / 16);
-      const light = bytes[offset + (planar ? x : 4 * x + 1)]!; // luma, or green
+      return bytes[offset + (planar ? x : 4 * x + 1)]!; // luma, or green
+    });
+  };
+  const stampOf = (lights: readonly number[]): number | undefined => {
+    let bits = 0;
+    for (const [i, light] of lights.entries()) {
       if (light > 90 && light < 165) return undefined;
       if (light > 128) bits |= 1 << i;
     }
     return bits >> 12 === 0 ? undefined : bits & 4095;
   };
+  const lights = async (picture: Picture, part: number): Promise<number[]> => {
+    if (picture instanceof HTMLVideoElement ? picture.videoWidth === 0 : picture.width === 0) return [];
+    const frame = new VideoFrame(picture, { timestamp: 0 });
+    return line(frame, part).finally(() => frame.close());
+  };
   const see = async (picture: Picture, list: Sighting[]): Promise<void> => {
     const at = wall(performance.now());
-    if (picture instanceof HTMLVideoElement ? picture.videoWidth === 0 : picture.width === 0) return;
-    const frame = new VideoFrame(picture, { timestamp: 0 });
-    const what = await stamped(frame).finally(() => frame.close());
+    const what = stampOf(await lights(picture, 1 / 18));
     if (what !== undefined && what !== list.at(-1)?.what) list.push({ what, at });
   };
   const watchOwn = (video: HTMLVideoElement): void => {
@@ -70,6 +87,17 @@ export function installTiming(): void {
   const watchOther = (canvas: HTMLCanvasElement): void => {
     void see(canvas, other);
     requestAnimationFrame(() => watchOther(canvas));
+  };
+
+  let white = true;
+  const watchFlashes = (canvas: HTMLCanvasElement): void => {
+    const at = wall(performance.now());
+    void lights(canvas, 1 / 2).then((found) => {
+      const now = found[8]! > 128;
+      if (now && !white) flashes.push({ what: 0, at });
+      white = now;
+    });
+    requestAnimationFrame(() => watchFlashes(canvas));
   };
 
   /** Finds beeps behind silence: tells the sample at which each begins, and its pitch by its zero crossings. */
@@ -132,19 +160,37 @@ export function installTiming(): void {
   const worklet = `
     class Ear extends AudioWorkletProcessor {
       take = (${detector.toString()})(sampleRate, (sample, hz) => this.port.postMessage({ at: sample / sampleRate, hz }));
+      sum = 0;
+      n = 0;
+      levels = [];
+      level(samples) {
+        for (const x of samples) {
+          this.sum += x * x;
+          if (++this.n < sampleRate / 100) continue;
+          this.levels.push(Math.sqrt(this.sum / this.n));
+          this.sum = this.n = 0;
+        }
+        if (this.levels.length < 100) return;
+        this.port.postMessage({ levels: this.levels });
+        this.levels = [];
+      }
       process([input]) {
-        if (input[0]) this.take(input[0], currentFrame);
+        if (input[0]) {
+          this.take(input[0], currentFrame);
+          this.level(input[0]);
+        }
         return true;
       }
     }
     registerProcessor('ear', Ear);`;
 
   /** What the page plays, by the time at which it leaves the loudspeaker. */
-  const listenOut = async (): Promise<void> => {
+  const hear = async (): Promise<void> => {
     const { context, node } = window.probe.outputs.at(-1)!;
     await context.audioWorklet.addModule(URL.createObjectURL(new Blob([worklet], { type: 'text/javascript' })));
     const ear = new AudioWorkletNode(context, 'ear', { numberOfOutputs: 0, channelCount: 1, channelCountMode: 'explicit' });
-    ear.port.onmessage = ({ data }: MessageEvent<{ at: number; hz: number }>) => {
+    ear.port.onmessage = ({ data }: MessageEvent<{ at: number; hz: number; levels?: number[] }>) => {
+      if (data.levels) return void levels.push(...data.levels);
       const { contextTime, performanceTime } = context.getOutputTimestamp();
       heard.push({ what: data.hz, at: wall(performanceTime!) + (data.at - contextTime!) * 1000 });
     };
@@ -153,16 +199,16 @@ export function installTiming(): void {
 
   const listen = async (): Promise<void> => {
     void listenIn(window.probe.microphones.at(-1)!);
-    await listenOut();
+    await hear();
   };
-  window.timing = { own, other, made, heard, watchOwn, watchOther, listen };
+  window.timing = { own, other, made, heard, flashes, levels, watchOwn, watchOther, watchFlashes, listen, hear };
 }
 
 /** What was seen since the last look; it is forgotten by this. */
 export function take(page: Page): Promise<Sightings> {
   return page.evaluate(() => {
-    const { own, other, made, heard } = window.timing;
-    return { own: own.splice(0), other: other.splice(0), made: made.splice(0), heard: heard.splice(0) };
+    const { own, other, made, heard, flashes, levels } = window.timing;
+    return { own: own.splice(0), other: other.splice(0), made: made.splice(0), heard: heard.splice(0), flashes: flashes.splice(0), levels: levels.splice(0) };
   });
 }
 
