@@ -1,20 +1,22 @@
 package server
 
 import (
+	"sync/atomic"
+
 	"landline/media"
 	"landline/relay"
 	"landline/signaling"
 )
 
-// eventFrame gives an event as a text frame, made once for all who receive it, and its payload's size.
-func eventFrame(e *relay.Event) (frame []byte, payload int) {
-	if cached := e.Encoded.Load(); cached != nil {
-		frame = *cached
-	} else {
-		frame = signaling.TextFrame(signaling.Encode(eventMessage(e)))
-		e.Encoded.Store(&frame)
+// encodeOnce gives a message as a text frame, made once for all who receive it, and its payload's size.
+func encodeOnce(cache *atomic.Pointer[[]byte], message func() any) (frame []byte, payload int) {
+	cached := cache.Load()
+	if cached == nil {
+		frame := signaling.TextFrame(signaling.Encode(message()))
+		cached = &frame
+		cache.Store(cached)
 	}
-	return frame, payloadOf(frame)
+	return *cached, payloadOf(*cached)
 }
 
 // payloadOf is the size of an unmasked frame's payload.

@@ -33,17 +33,7 @@ func (r *reader) follow(m *signaling.Follow) *signaling.Error {
 	return relayFault(r.seat.member.Follow(m.Topic, relay.Mode(m.Mode), m.Epoch, m.After))
 }
 
-// batchFrame gives a batch as a text frame, made once for all who receive it, and its payload's size.
-func batchFrame(b *relay.Batch) (frame []byte, payload int) {
-	if cached := b.Encoded.Load(); cached != nil {
-		frame = *cached
-	} else {
-		frame = signaling.TextFrame(signaling.Encode(batchMessage(b)))
-		b.Encoded.Store(&frame)
-	}
-	return frame, payloadOf(frame)
-}
-
+// batchMessage gives the message that tells of a batch.
 func batchMessage(b *relay.Batch) signaling.Data {
 	d := signaling.Data{Type: "data", Topic: b.Topic, Mode: string(b.Mode), Epoch: b.Epoch, From: b.From, To: b.To, Head: b.Head,
 		Missed: b.Missed, Values: make([]signaling.Value, len(b.Values))}

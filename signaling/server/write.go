@@ -100,11 +100,11 @@ var pingFrame = []byte{signaling.OpPing, 0}
 func (b *batch) add(o *relay.Out) int {
 	switch {
 	case o.Event != nil:
-		frame, payload := eventFrame(o.Event)
+		frame, payload := encodeOnce(&o.Event.Encoded, func() any { return eventMessage(o.Event) })
 		b.bufs = append(b.bufs, frame)
 		return payload
 	case o.Batch != nil:
-		frame, payload := batchFrame(o.Batch)
+		frame, payload := encodeOnce(&o.Batch.Encoded, func() any { return batchMessage(o.Batch) })
 		b.bufs = append(b.bufs, frame)
 		return payload
 	case o.Wire != nil:
