@@ -155,7 +155,7 @@ export interface TopicEvents {
 }
 
 export interface PutOptions {
-  /** The key is gone when this member is. */
+  /** The key is gone when this member is. It is to be put again where the relay began anew, or this member was away for over its grace. */
   owned?: boolean;
 }
 
