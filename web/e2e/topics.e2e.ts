@@ -45,6 +45,16 @@ e2e('topics: over connections that break, values are told once each and in order
   house.cuts = true;
   const proxy = await house.proxy(11);
   const [writer, reader] = [new Member(proxy.url, 'Writer'), new Member(proxy.url, 'Reader')];
+  try {
+    await exchange(writer, reader, () => proxy.reset());
+  } finally {
+    writer.do({ do: 'leave', call: 3 });
+    reader.do({ do: 'leave', call: 3 });
+    await Promise.all([writer.answered(3), reader.answered(3)]);
+  }
+});
+
+async function exchange(writer: Member, reader: Member, cut: () => void): Promise<void> {
   reader.do({ do: 'follow', topic: 'ledger', mode: 'ordered' });
   reader.do({ do: 'follow', topic: 'prices', mode: 'latest' });
   await until('the reader is in', () => reader.told.some((m) => m.is === 'state' && m.state === 'online'));
@@ -52,7 +62,7 @@ e2e('topics: over connections that break, values are told once each and in order
     const ten = Array.from({ length: 10 }, (_, i) => n + i);
     writer.put('ledger', 'ordered', ...ten);
     writer.put('prices', 'latest', ...ten);
-    if (n % 500 === 251) proxy.reset();
+    if (n % 500 === 251) cut();
     await elapse(8);
   }
   writer.do({ do: 'flush', call: 1, topic: 'ledger' });
@@ -65,7 +75,4 @@ e2e('topics: over connections that break, values are told once each and in order
   expect(reader.values('prices').length).toBeLessThan(VALUES);
   expect(writer.losses).toBeGreaterThan(4);
   expect(reader.losses).toBeGreaterThan(4);
-  writer.do({ do: 'leave', call: 3 });
-  reader.do({ do: 'leave', call: 3 });
-  await Promise.all([writer.answered(3), reader.answered(3)]);
-});
+}

@@ -39,10 +39,12 @@ export class Pump {
     const link = this.host.link();
     if (!link) return;
     for (const abandon of this.uplink.expire(performance.now())) link.sendBinary(abandon);
-    const size = chunkSize(link.rate.capacity(nowUs()) || link.rate.rate);
+    const capacity = link.rate.capacity(nowUs());
+    const size = chunkSize(capacity || link.rate.rate);
     const { data } = this.host;
     this.drain(link, () => this.uplink.nextSound(size));
-    data.run(link, size, performance.now());
+    // What was delivered of data alone tells what was put, not what the link takes.
+    data.run(link, chunkSize(capacity), performance.now());
     this.drain(link, () => this.uplink.next(size));
     const held = data.waiting && link.room <= 0;
     if (held || this.uplink.ready) link.rate.wait(nowUs());
