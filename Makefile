@@ -2,7 +2,7 @@
 
 BIN     := bin/landline
 NPM     := npm --prefix web
-WEBSRC  := $(shell find web/app web/sdk web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
+WEBSRC  := $(shell find web/app web/sdk web/examples web/public web/index.html web/vite.config.ts web/tsconfig.json -type f 2>/dev/null)
 FUZZ    ?= 20s
 ADDR    ?= 127.0.0.1:8080
 IMPAIR  ?= 1m

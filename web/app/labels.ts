@@ -40,6 +40,8 @@ export const labels = {
   speaker: 'Speaker',
   level: 'Microphone level',
   skip: 'Skip to controls',
+  ticker: 'Live ticker',
+  game: 'Dots, a game',
 } as const;
 
 /** What a tile or a row in the list of people says about its member, as text. */

@@ -8,6 +8,8 @@ export default defineConfig({
     environment: 'node',
     globalSetup: ['harness/prepare.ts'],
     pool: 'forks',
+    // Node 20 has a WebSocket, but not without being asked.
+    poolOptions: { forks: { execArgv: ['--experimental-websocket'] } },
     fileParallelism: false,
     testTimeout: 60_000,
     hookTimeout: 60_000,

@@ -114,6 +114,84 @@ export interface JoinOptions {
   token?: string;
   /** WebSocket address; by default /ws of the page's own origin. */
   url?: string;
+  /** false: nothing is received of the tracks in the room, for a page that only carries chat and topics. Such a page needs no WebCodecs. */
+  receive?: boolean;
+}
+
+/**
+ * What a reader of a topic is owed that is behind (docs/protocol.md section 17). latest: the newest value of each key, never
+ * a backlog. ordered: every value, in order. lossy: values younger than 200 ms.
+ */
+export type TopicMode = 'latest' | 'ordered' | 'lossy';
+
+export interface TopicValue {
+  key: string;
+  /** Any JSON; null says that the key is gone. */
+  value: unknown;
+  /** The relay numbers the values of a topic. */
+  seq: number;
+  /** When the relay got it, by its own wall clock, ms since 1970. */
+  at: number;
+  /** The member that put it. */
+  by: string;
+}
+
+export interface TopicBatch {
+  /** In the order of their numbers. */
+  values: TopicValue[];
+  /** The relay has begun anew, or it is the first batch: what was told before is void. */
+  anew: boolean;
+  /** Values of an ordered topic that were gone before they could be told. */
+  missed: number;
+  /** Numbers that the relay has handed out behind this batch. */
+  behind: number;
+}
+
+export interface TopicEvents {
+  values: TopicBatch;
+  /**
+   * What was put, or asked, was refused; code as in docs/protocol.md section 12, or 'too-many-values' when more waits than this
+   * page keeps. With no-grant, bad-topic, topic-mode and too-many-topics nothing more goes. The room tells it as a notice as well.
+   */
+  refused: { code: string; text: string };
+}
+
+export interface PutOptions {
+  /** The key is gone when this member is. It is to be put again where the relay began anew, or this member was away for over its grace. */
+  owned?: boolean;
+}
+
+/** Small values beside the media, such as prices or the state of a game. */
+export interface Topic {
+  readonly name: string;
+  readonly mode: TopicMode;
+  /** Of a latest topic that is followed: the newest value of each key that is not gone. */
+  readonly values: ReadonlyMap<string, TopicValue>;
+  /** A handler of 'values' makes the topic followed. */
+  on<K extends keyof TopicEvents>(event: K, handler: (value: TopicEvents[K]) => void): () => void;
+  /** Asks to be told what the topic holds and what comes, at most 50 times a second; after a reconnect it goes on where it was. */
+  follow(): void;
+  /**
+   * Says something: any JSON of up to 4,096 bytes, as it is now. Until it can be sent it waits, and on a latest topic gives way to
+   * what is put later under its key; over reconnects nothing is lost or doubled, but for lossy topics. Throws a TopicError.
+   */
+  put(key: string, value: unknown, options?: PutOptions): void;
+  /** Says that the key is gone. */
+  remove(key: string): void;
+  /** Resolves when the relay has all that was put. Rejects with a JoinError when the topic was refused or the room is over. */
+  flush(): Promise<void>;
+  /** Stops following, and forgets all handlers. What was put still goes. */
+  close(): void;
+}
+
+/** Thrown for what cannot be put: code as in docs/protocol.md section 12. */
+export class TopicError extends Error {
+  readonly code: string;
+  constructor(code: string, text: string) {
+    super(text);
+    this.name = 'TopicError';
+    this.code = code;
+  }
 }
 
 export interface RoomEvents {
@@ -154,10 +232,12 @@ export interface Room {
   setVolume(member: string, volume: number): void;
   readonly audioBlocked: boolean;
   resumeAudio(): Promise<void>;
-  /** The AudioNode that everything received is mixed into, before the destination: meters and recorders tap here. */
+  /** The AudioNode that everything received is mixed into, before the destination: meters and recorders tap here. Made when first asked for where nothing is received. */
   readonly output: AudioNode;
 
   chat(text: string): void;
+  /** A topic of the room; the same object for the same name. Throws a TopicError for a name or mode that cannot be. */
+  topic(name: string, mode: TopicMode): Topic;
   stats(): Promise<RoomStats>;
   leave(): Promise<void>;
 }

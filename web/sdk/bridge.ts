@@ -1,7 +1,8 @@
 // What the page and its worker say to each other.
 
-import type { ChatMessage, CloseReason, MemberInfo, RoomState, RoomStats, TrackInfo } from './api';
+import type { ChatMessage, CloseReason, MemberInfo, RoomState, RoomStats, TopicBatch, TopicMode, TrackInfo } from './api';
 import type { SessionOptions } from './session/session';
+import type { PutValue } from './session/topic-queue';
 import type { SoundClock } from './receive/sound';
 
 export type ToWorker =
@@ -21,6 +22,11 @@ export type ToWorker =
   /** The AudioContext's clock against this page's, both µs since 1970 for the page's part. */
   | { do: 'sound-clock'; clock: SoundClock }
   | { do: 'chat'; text: string }
+  | { do: 'put'; topic: string; mode: TopicMode; values: PutValue[] }
+  | { do: 'follow'; topic: string; mode: TopicMode }
+  | { do: 'unfollow'; topic: string }
+  /** Answered when the relay has all that was put. */
+  | { do: 'flush'; call: number; topic: string }
   | { do: 'stats'; call: number }
   | { do: 'leave'; call: number }
   | { do: 'network' };
@@ -32,6 +38,9 @@ export type ToPage =
   | { is: 'roster'; self: MemberInfo; members: MemberInfo[] }
   | { is: 'chat'; message: ChatMessage }
   | { is: 'notice'; code: string; text: string; member?: string }
+  | { is: 'data'; topic: string; batch: TopicBatch }
+  /** Something that was put, or asked, on a topic. */
+  | { is: 'topic-refused'; topic: string; code: string; text: string }
   | { is: 'speakers'; members: string[] }
   /** A received audio track begins: connect a player to this port. */
   | { is: 'sound'; key: number; member: string; port: MessagePort }

@@ -3,6 +3,7 @@
 import type { ToPage, ToWorker } from './bridge';
 import { memberInfo, Roster } from './session/roster';
 import { Outbox } from './session/outbox';
+import { Topics } from './session/topics';
 import { Session } from './session/session';
 import type { SessionHandler, SessionOptions } from './session/session';
 import type { Link, MakeSocket, Media } from './session/link';
@@ -19,6 +20,7 @@ export class Engine implements SessionHandler {
   private readonly sending: Sending;
   private readonly receiving: Receiving;
   private readonly outbox = new Outbox();
+  private readonly topics: Topics;
   private req = 0;
   /** The stamp of the newest chat that came. */
   chatAtUs = 0;
@@ -34,7 +36,9 @@ export class Engine implements SessionHandler {
     this.session = new Session(options, this, make);
     this.receiving = new Receiving({ send, post: (m) => post(m, m.is === 'sound' ? [m.port] : []) });
     this.roster = new Roster(this.receiving);
+    this.topics = new Topics({ post, nextReq: () => ++this.req, link: () => this.session.link });
     this.sending = new Sending({
+      data: this.topics,
       send,
       sendBinary: (data) => this.session.link?.sendBinary(data),
       nextReq: () => ++this.req,
@@ -75,6 +79,15 @@ export class Engine implements SessionHandler {
         return this.receiving.setSoundClock(message.clock);
       case 'chat':
         return this.chat(message.text);
+      case 'put':
+        this.topics.put(message.topic, message.mode, message.values, performance.now());
+        return this.sending.run();
+      case 'follow':
+        return this.topics.follow(message.topic, message.mode);
+      case 'unfollow':
+        return this.topics.unfollow(message.topic);
+      case 'flush':
+        return this.topics.flush(message.call, message.topic);
       case 'stats':
         return this.tellStats(message.call);
       case 'leave':
@@ -134,6 +147,7 @@ export class Engine implements SessionHandler {
     if (state === 'closed') {
       clearInterval(this.speakersTimer);
       this.sending.close();
+      this.topics.close();
       this.receiving.close();
     }
     this.post(reason ? { is: 'state', state, reason } : { is: 'state', state });
@@ -144,17 +158,21 @@ export class Engine implements SessionHandler {
     this.roster.replace(message);
     this.sending.joined(message);
     this.receiving.joined(message);
+    this.topics.joined();
     this.flushChat();
+    this.sending.run();
     this.tellRosterNow();
   }
 
   lost(link: Link): void {
     this.outbox.lost(link.rate);
+    this.topics.lost(link);
     this.sending.lost();
     this.receiving.lost();
   }
 
   control(message: ServerMessage): void {
+    if (this.topics.control(message)) return;
     this.receiving.control(message);
     if (this.roster.apply(message)) return this.tellRoster();
     if (this.sending.control(message)) return this.tellRoster();
@@ -178,7 +196,9 @@ export class Engine implements SessionHandler {
   }
 
   acked(): void {
-    this.sending.acked();
+    const { link } = this.session;
+    if (link) this.topics.acked(link.rate.acked);
+    this.sending.run();
   }
 
   offers(): Offer[] {

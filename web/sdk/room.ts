@@ -1,7 +1,7 @@
 // The room as the application sees it: a proxy of the worker that does the work.
 
 import { JoinError } from './api';
-import type { CloseReason, JoinOptions, MemberInfo, Room, RoomEvents, RoomState, RoomStats, TrackInfo } from './api';
+import type { CloseReason, JoinOptions, MemberInfo, Room, RoomEvents, RoomState, RoomStats, Topic, TopicMode, TrackInfo } from './api';
 import type { ToPage, ToWorker } from './bridge';
 import { Calls } from './calls';
 import { captureByHand, platformFrames } from './capture';
@@ -10,6 +10,7 @@ import { Emitter } from './emitter';
 import { dispose, holdFrame } from './hand-over';
 import { SoundOut } from './sound-out';
 import { decodable, supported } from './support';
+import { RoomTopics } from './topic';
 import { trustedScript } from './trusted';
 import workerUrl from './worker.ts?worker&url';
 
@@ -22,7 +23,8 @@ export class WorkerRoom implements Room {
   members: ReadonlyMap<string, MemberInfo> = new Map();
   private readonly events = new Emitter<RoomEvents>();
   private readonly calls = new Calls();
-  private readonly sound: SoundOut;
+  private soundOut: SoundOut | undefined;
+  private readonly topics = new RoomTopics({ post: (message) => this.send(message), flush: (topic) => this.flush(topic) });
   private readonly worker: Worker;
   private readonly captures = new Map<string, StopCapture>();
   private readonly surfaces = new WeakMap<HTMLCanvasElement, number>();
@@ -42,6 +44,7 @@ export class WorkerRoom implements Room {
   private constructor(
     readonly name: string,
     private readonly leaveUrl: string,
+    receive: boolean,
     private readonly settled: { online: () => void; closed: (reason: CloseReason) => void },
   ) {
     this.worker = new Worker(trustedScript(workerUrl), { type: 'module', name: 'landline' });
@@ -52,27 +55,38 @@ export class WorkerRoom implements Room {
       // Without a message the script did not come: the server is not there.
       this.close(event.message ? { code: 'internal', text: event.message } : { code: 'unreachable', text: 'the worker could not be loaded' });
     };
-    this.sound = new SoundOut(
-      (clock) => this.send({ do: 'sound-clock', clock }),
-      () => this.events.emit('members', undefined),
-    );
+    if (receive) this.soundOut = this.makeSound();
     addEventListener('online', this.onNetwork);
     addEventListener('pagehide', this.onHide);
   }
 
+  /** Sound goes through an AudioContext, which a page that receives nothing need not have. */
+  private get sound(): SoundOut {
+    this.soundOut ??= this.makeSound();
+    return this.soundOut;
+  }
+
+  private makeSound(): SoundOut {
+    return new SoundOut(
+      (clock) => this.send({ do: 'sound-clock', clock }),
+      () => this.events.emit('members', undefined),
+    );
+  }
+
   /** Resolves when the first joined message came. */
   static async join(options: JoinOptions): Promise<Room> {
-    const missing = supported();
+    const { receive = true } = options;
+    const missing = supported(receive);
     if (missing.length) throw new JoinError('unsupported-browser', `this browser lacks ${missing.join(', ')}`);
-    const decode = await decodable();
+    const decode = receive ? await decodable() : [];
     const url = options.url ?? `${location.protocol === 'http:' ? 'ws' : 'wss'}://${location.host}/ws`;
     return new Promise((resolve, reject) => {
-      const room = new WorkerRoom(options.room, leaveUrl(url), {
+      const room = new WorkerRoom(options.room, leaveUrl(url), receive, {
         online: () => resolve(room),
         closed: ({ code, text }) => reject(new JoinError(code, text)),
       });
       const { name = '', token = '' } = options;
-      room.send({ do: 'start', options: { url, room: options.room, name, token, decode } });
+      room.send({ do: 'start', options: { url, room: options.room, name, token, decode, receive } });
     });
   }
 
@@ -133,7 +147,7 @@ export class WorkerRoom implements Room {
   }
 
   get audioBlocked(): boolean {
-    return this.sound.blocked;
+    return this.soundOut?.blocked ?? false;
   }
 
   resumeAudio(): Promise<void> {
@@ -146,6 +160,17 @@ export class WorkerRoom implements Room {
 
   chat(text: string): void {
     this.send({ do: 'chat', text });
+  }
+
+  topic(name: string, mode: TopicMode): Topic {
+    return this.topics.get(name, mode);
+  }
+
+  private flush(topic: string): Promise<void> {
+    if (this.state === 'closed') return Promise.reject(new JoinError('closed', 'the room is closed'));
+    const { call, promise } = this.calls.begin<undefined>();
+    this.send({ do: 'flush', call, topic });
+    return promise;
   }
 
   stats(): Promise<RoomStats> {
@@ -182,6 +207,13 @@ export class WorkerRoom implements Room {
         const { code, text, member } = message;
         return this.events.emit('notice', member ? { code, text, member } : { code, text });
       }
+      case 'data':
+        return this.topics.told(message.topic, message.batch);
+      case 'topic-refused': {
+        const { topic, code, text } = message;
+        this.topics.refused(topic, { code, text });
+        return this.events.emit('notice', { code, text: `${topic}: ${text}` });
+      }
       case 'speakers':
         return this.events.emit('speakers', message.members);
       case 'sound':
@@ -210,7 +242,7 @@ export class WorkerRoom implements Room {
   }
 
   private setRoster(self: MemberInfo, members: MemberInfo[]): void {
-    for (const id of this.members.keys()) if (!members.some((m) => m.id === id)) this.sound.forget(id);
+    for (const id of this.members.keys()) if (!members.some((m) => m.id === id)) this.soundOut?.forget(id);
     this.self = self;
     this.members = new Map(members.map((m) => [m.id, m] as const));
     this.events.emit('members', undefined);
@@ -225,7 +257,7 @@ export class WorkerRoom implements Room {
     removeEventListener('pagehide', this.onHide);
     for (const stop of this.captures.values()) stop();
     this.captures.clear();
-    void this.sound.close();
+    void this.soundOut?.close();
     if (reason.code !== 'left') {
       this.worker.terminate();
       this.calls.rejectAll(new JoinError(reason.code, reason.text));

@@ -2,22 +2,24 @@
 
 interface Need {
   name: string;
+  /** Also where neither sound nor pictures are wanted. */
+  always?: true;
   there: () => boolean;
 }
 
 const NEEDS: Need[] = [
-  { name: 'a secure page (https, or localhost)', there: () => globalThis.isSecureContext },
-  { name: 'WebSocket', there: () => 'WebSocket' in globalThis },
-  { name: 'module workers', there: () => 'Worker' in globalThis },
+  { name: 'a secure page (https, or localhost)', always: true, there: () => globalThis.isSecureContext },
+  { name: 'WebSocket', always: true, there: () => 'WebSocket' in globalThis },
+  { name: 'module workers', always: true, there: () => 'Worker' in globalThis },
   { name: 'WebCodecs video', there: () => 'VideoEncoder' in globalThis && 'VideoDecoder' in globalThis && 'VideoFrame' in globalThis },
   { name: 'WebCodecs audio', there: () => 'AudioEncoder' in globalThis && 'AudioDecoder' in globalThis },
   { name: 'OffscreenCanvas', there: () => 'OffscreenCanvas' in globalThis },
   { name: 'AudioWorklet', there: () => 'AudioWorkletNode' in globalThis },
 ];
 
-/** What is missing in this browser for a call; empty when nothing is. */
-export function supported(): string[] {
-  return NEEDS.filter(({ there }) => !there()).map(({ name }) => name);
+/** What is missing in this browser for a call, or without media for chat and topics; empty when nothing is. */
+export function supported(media = true): string[] {
+  return NEEDS.filter(({ always, there }) => (media || always) && !there()).map(({ name }) => name);
 }
 
 const VIDEO: Record<string, string> = { vp8: 'vp8', vp9: 'vp09.00.31.08', h264: 'avc1.42e01f', av1: 'av01.0.05M.08' };

@@ -26,6 +26,7 @@ export function Start({ visit, room }: { visit: Visit; room: string | undefined 
           {room === undefined ? <Welcome /> : <Invitation room={room} />}
           {blocked && <ObstacleNote obstacle={blocked} />}
           <JoinForm visit={visit} room={room} disabled={blocked !== undefined} />
+          {room === undefined && <Examples />}
         </div>
         {!blocked && <Preview media={visit.media} />}
       </div>
@@ -39,6 +40,15 @@ function Welcome() {
       <h1>Calls that always go through.</h1>
       <p class="lead">Open a room, send the link, talk. Works wherever a web page does: no account, nothing to install.</p>
     </header>
+  );
+}
+
+/** Pages that use a room for other things than a call. */
+function Examples() {
+  return (
+    <p class="examples">
+      Rooms carry data, too: <a href="/examples/ticker.html">{labels.ticker}</a> <a href="/examples/game.html">{labels.game}</a>
+    </p>
   );
 }
 

@@ -24,6 +24,7 @@ function sending(): Sending {
   const link = { room: 0, rate: new RateController(), sendBinary: ignore };
   return new Sending({
     send: () => true,
+    data: { waiting: false, run: ignore },
     sendBinary: ignore,
     nextReq: () => 1,
     link: () => link as never,

@@ -10,7 +10,15 @@ import type { Uplink } from './uplink';
 /** While something waits it may become too old, or the browser's own buffer may empty, without an ack that tells. */
 const POLL_MS = 10;
 
+/** Interactive data (session/topics.ts): it goes behind sound and before pictures. */
+export interface DataQueue {
+  readonly waiting: boolean;
+  /** Sends what is due, as far as there is room, in messages of at most so many bytes. */
+  run(link: Link, bytes: number, now: number): void;
+}
+
 export interface PumpHost {
+  readonly data: DataQueue;
   link(): Link | undefined;
   /** Sends a control message; false when there is no link now. */
   send(message: Outgoing): boolean;
@@ -26,24 +34,34 @@ export class Pump {
     private readonly host: PumpHost,
   ) {}
 
-  /** Control went before; audio goes first. */
+  /** Control went before; audio goes first, data next. */
   run(): void {
     const link = this.host.link();
     if (!link) return;
     for (const abandon of this.uplink.expire(performance.now())) link.sendBinary(abandon);
-    const size = chunkSize(link.rate.capacity(nowUs()) || link.rate.rate);
-    while (link.room > 0) {
-      const chunk = this.uplink.next(size);
-      if (!chunk) break;
-      link.sendBinary(chunk);
-    }
-    if (this.uplink.ready) link.rate.wait(nowUs());
+    const capacity = link.rate.capacity(nowUs());
+    const size = chunkSize(capacity || link.rate.rate);
+    const { data } = this.host;
+    this.drain(link, () => this.uplink.nextSound(size));
+    // What was delivered of data alone tells what was put, not what the link takes.
+    data.run(link, chunkSize(capacity), performance.now());
+    this.drain(link, () => this.uplink.next(size));
+    const held = data.waiting && link.room <= 0;
+    if (held || this.uplink.ready) link.rate.wait(nowUs());
     this.askForAcks(link);
-    if (!this.uplink.waiting) return;
+    if (!this.uplink.waiting && !data.waiting) return;
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
       this.run();
     }, POLL_MS);
+  }
+
+  private drain(link: Link, next: () => Uint8Array | undefined): void {
+    while (link.room > 0) {
+      const chunk = next();
+      if (!chunk) return;
+      link.sendBinary(chunk);
+    }
   }
 
   private askForAcks(link: Link): void {

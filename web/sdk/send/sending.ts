@@ -3,7 +3,6 @@
 import type { ToPage } from '../bridge';
 import type { UplinkStats, TrackInfo } from '../api';
 import { nowUs } from '../session/clock';
-import type { Link } from '../session/link';
 import type { Joined, ServerMessage } from '../wire/messages';
 import { Adapting } from './adapting';
 import { CaptureClock } from './capture-clock';
@@ -12,11 +11,11 @@ import { VideoEncode } from './encode-video';
 import { Publications } from './publications';
 import type { Format, PublicationsHost } from './publications';
 import { Pump } from './pump';
+import type { PumpHost } from './pump';
 import { Uplink } from './uplink';
 import type { OutFrame, UplinkTrack } from './uplink';
 
-export interface SendingHost extends PublicationsHost {
-  link(): Link | undefined;
+export interface SendingHost extends PublicationsHost, PumpHost {
   post(message: ToPage): void;
   ownLevel(level: number, voice: boolean): void;
   /** One's own tracks are others than before. */
@@ -224,8 +223,8 @@ export class Sending {
     return this.publications.apply(message);
   }
 
-  /** An ack came. */
-  acked(): void {
+  /** There may be room, or something to send. */
+  run(): void {
     this.pump.run();
   }
 

@@ -197,28 +197,29 @@ export class Uplink {
 
   /** The next chunk, of at most size bytes of payload: sound first, pictures in turn. */
   next(size: number): Uint8Array | undefined {
-    const tracks = [...this.tracks.values()];
-    const audio = this.nextSound(tracks, size);
-    const chunk = audio ?? this.nextPicture(tracks, size);
-    if (chunk) this.sent[audio ? 'audio' : 'video'] += chunk.length;
-    return chunk;
+    return this.nextSound(size) ?? this.nextPicture(size);
   }
 
-  private nextSound(tracks: UplinkTrack[], size: number): Uint8Array | undefined {
-    for (const track of tracks) {
+  /** The next chunk of sound alone. */
+  nextSound(size: number): Uint8Array | undefined {
+    for (const track of this.tracks.values()) {
       const chunk = track.cls === 'audio' ? track.chunk(size) : undefined;
-      if (chunk) return chunk;
+      if (!chunk) continue;
+      this.sent.audio += chunk.length;
+      return chunk;
     }
     return undefined;
   }
 
-  private nextPicture(tracks: UplinkTrack[], size: number): Uint8Array | undefined {
+  private nextPicture(size: number): Uint8Array | undefined {
+    const tracks = [...this.tracks.values()];
     for (let i = 0; i < tracks.length; i++) {
       const at = (this.turn + i) % tracks.length;
       const track = tracks[at]!;
       const chunk = track.cls === 'audio' ? undefined : track.chunk(size);
       if (!chunk) continue;
       this.turn = at + 1;
+      this.sent.video += chunk.length;
       return chunk;
     }
     return undefined;

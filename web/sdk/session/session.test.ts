@@ -18,7 +18,7 @@ beforeEach(() => {
   joins = [];
   losses = 0;
   session = new Session(
-    { url: 'ws://relay/ws', room: 'kitchen', name: 'Ann', token: 'secret', decode: ['opus', 'vp8'] },
+    { url: 'ws://relay/ws', room: 'kitchen', name: 'Ann', token: 'secret', decode: ['opus', 'vp8'], receive: true },
     {
       state: (state, reason) => states.push(state, ...(reason ? [reason] : [])),
       joined: (m) => joins.push(m.resumed),

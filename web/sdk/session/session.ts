@@ -29,6 +29,8 @@ export interface SessionOptions {
   token: string;
   /** Codecs that can be decoded. */
   decode: string[];
+  /** Whether all tracks of all others are asked for. */
+  receive: boolean;
 }
 
 export interface SessionHandler {
@@ -162,7 +164,7 @@ export class Session implements LinkHandler, ConnectorHandler {
     const { room, name, token } = this.options;
     const { chatAtUs: chatAfterUs } = this.handler;
     if (this.resumeToken) return link.send({ type: 'join', room, resume: this.resumeToken, chatAfterUs });
-    const subscribe: Selection[] = [{}];
+    const subscribe: Selection[] = this.options.receive ? [{}] : [];
     const join: Outgoing = { type: 'join', room, name, token, subscribe, chatAfterUs, publish: this.handler.offers() };
     const size = JSON.stringify(join).length;
     link.send(size <= JOIN_BYTES ? join : { type: 'join', room, name, token, subscribe, chatAfterUs });

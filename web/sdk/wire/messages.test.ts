@@ -15,13 +15,13 @@ function sparse(value: unknown): unknown {
 
 /** Reads a message with the parser of the side that receives it. */
 function read(text: string): unknown {
-  const fromServer = /"(from|reason|retryMs|resumed)"/.test(text) || !isClientType(text);
+  const fromServer = /"(from|reason|retryMs|resumed)":/.test(text) || !isClientType(text);
   return fromServer ? parseServer(text) : parseClient(text);
 }
 
 function isClientType(text: string): boolean {
   const type = (JSON.parse(text) as { type: string }).type;
-  return ['hello', 'join', 'publish', 'configure', 'mute', 'unpublish', 'subscribe', 'unsubscribe', 'keyframe', 'chat', 'bye'].includes(type);
+  return ['hello', 'join', 'publish', 'configure', 'mute', 'unpublish', 'subscribe', 'unsubscribe', 'keyframe', 'chat', 'put', 'follow', 'unfollow', 'bye'].includes(type);
 }
 
 describe('shared vectors', () => {
@@ -49,4 +49,17 @@ test('what the relay sends is checked as well', () => {
   expect(() => parseServer('{"type":"trackAdded","member":"m","track":{"id":"mic","kind":"audio","channels":"two"}}')).toThrow(MessageError);
   expect(() => parseServer('{"type":"drops","tracks":{"length":1}}')).toThrow(MessageError);
   expect(parseServer('{"type":"constructor"}')).toBeUndefined();
+});
+
+test('a value of a topic that only nests spoils nothing beside it', () => {
+  const deep = `${'['.repeat(2_000)}1${']'.repeat(2_000)}`;
+  const data = parseServer(`{"type":"data","topic":"t","mode":"latest","values":[{"key":"a","value":${deep}},{"key":"b","value":null},{"key":"c","value":[[2]]}]}`);
+  expect(data).toMatchObject({ values: [{ key: 'a', value: undefined }, { key: 'b', value: null }, { key: 'c', value: [[2]] }] });
+  expect(() => parseServer('{"type":"data","topic":"t","mode":"newest"}')).toThrow(MessageError);
+});
+
+test('keys have neither control characters nor halves of characters', () => {
+  const put = (key: string): string => JSON.stringify({ type: 'put', topic: 't', mode: 'latest', values: [{ key, value: 1 }] });
+  expect(parseClient(put('Zürich 🌧'))).toMatchObject({ type: 'put' });
+  for (const key of ['a\nb', '\ud800', '\ufffd']) expect(() => parseClient(put(key))).toThrow(MessageError);
 });

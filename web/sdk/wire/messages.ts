@@ -1,13 +1,20 @@
 // Control messages of landline.v1 (docs/protocol.md section 4): one shape per message, from which
 // its type is derived. Parsed messages have every field; messages to be sent may leave zeros out.
 
-import { checkDepth, count, counts, flag, list, maybe, MessageError, needed, object, text, word } from './schema';
+import { checkDepth, count, counts, flag, list, maybe, MessageError, needed, object, opaque, text, word } from './schema';
 import type { Check, Of } from './schema';
 
 export { MessageError } from './schema';
 
 export const MAX_CHAT = 4_096;
-const MAX_DEPTH = 32;
+export const MAX_KEY = 128;
+/** Of a topic's value, as JSON. */
+export const MAX_VALUE = 4_096;
+export const MAX_PUT_VALUES = 1_024;
+/** Deeper than this a topic's value is not taken. */
+export const MAX_VALUE_DEPTH = 32;
+/** The relay passes on any value of 4,096 bytes: one that only nests must not spoil the message around it. */
+const MAX_DEPTH = MAX_VALUE / 2 + 8;
 const MAX_MEMBERS = 4_096;
 const MAX_TRACKS = 64;
 const MAX_SUBSCRIPTIONS = 256;
@@ -17,6 +24,8 @@ export const TRACK_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/;
 // 1 to 64 characters, none of them a control character.
 export const PERSON_NAME = /^\P{Cc}{1,64}$/u;
 const MEMBER_ID = /^.{1,64}$/su;
+// Without control characters, and without halves of characters, which are none in UTF-8.
+export const TOPIC_KEY = /^[^\0-\x1f\ufffd\p{Cs}]*$/u;
 
 const clock = object({ us: count(), wallUs: count() });
 const colour = object({ primaries: text(), transfer: text(), matrix: text(), fullRange: flag });
@@ -65,6 +74,10 @@ const subscription: Check<Of<typeof selection>> = (value, at) => {
   return s;
 };
 
+const topic = needed(ROOM_NAME);
+const mode = word('latest', 'ordered', 'lossy');
+const value = opaque(MAX_VALUE_DEPTH);
+
 const fromClient = {
   hello: object({ version: count(), agent: text(), decode: maybe(object({ ws: list(text(), 32), webrtc: list(text(), 32) })) }),
   join: object({
@@ -93,6 +106,17 @@ const fromClient = {
   unsubscribe: subscription,
   keyframe: object({ member: needed(MEMBER_ID), track: needed(TRACK_ID), why: text() }),
   chat: object({ req: count(), text: text(), source: text(), n: count() }),
+  put: object({
+    req: count(),
+    topic,
+    mode,
+    source: text(/^.{1,64}$/su),
+    n: count(),
+    owned: flag,
+    values: list(object({ key: text(TOPIC_KEY), value }), MAX_PUT_VALUES),
+  }),
+  follow: object({ req: count(), topic, mode, epoch: text(), after: count() }),
+  unfollow: object({ req: count(), topic }),
   bye: object({}),
   ackInterval: object({ ms: count() }),
 };
@@ -132,6 +156,16 @@ const fromServer = {
   drops: object({ tracks: list(object({ member: needed(MEMBER_ID), track: needed(TRACK_ID), frames: counts(32) }), 4_096) }),
   chat: object({ req: count(), from: text(), name: text(), text: text(), seq: count(), atUs: count(), past: flag }),
   notice: object({ code: text(), member: text(), track: text(), text: text() }),
+  data: object({
+    topic,
+    mode,
+    epoch: text(),
+    from: count(),
+    to: count(),
+    head: count(),
+    missed: count(),
+    values: list(object({ key: text(), value, seq: count(), atUs: count(), by: text() }), MAX_PUT_VALUES),
+  }),
   error: object({ req: count(), code: text(), text: text(), fatal: flag }),
   bye: object({ reason: text(), retryMs: count() }),
   ackInterval: object({ ms: count() }),
@@ -145,6 +179,8 @@ export type ClientMessage = Parsed<typeof fromClient>;
 export type ServerMessage = Parsed<typeof fromServer>;
 export type Outgoing = { [M in ClientMessage as M['type']]: { type: M['type'] } & Sparse<Omit<M, 'type'>> }[ClientMessage['type']];
 
+export type Put = Extract<Outgoing, { type: 'put' }>;
+export type Data = Extract<ServerMessage, { type: 'data' }>;
 export type Joined = Extract<ServerMessage, { type: 'joined' }>;
 export type WireTrack = Of<typeof track>;
 export type WireMember = Of<typeof member>;

@@ -68,6 +68,17 @@ export function maybe<T>(check: Check<T>): Check<T | undefined> {
   return (value, at) => (absent(value) ? undefined : check(value, at));
 }
 
+/** Any JSON, null included; undefined where it nests deeper than max. */
+export function opaque(max: number): Check<unknown> {
+  return (value) => (nestsWithin(value, max) ? (value ?? null) : undefined);
+}
+
+/** Whether brackets nest at most so deep in a value. */
+export function nestsWithin(value: unknown, max: number): boolean {
+  if (typeof value !== 'object' || value === null) return true;
+  return max > 0 && Object.values(value).every((inner) => nestsWithin(inner, max - 1));
+}
+
 /** An object with numbers under names of the sender's choosing, at most max of them. */
 export function counts(max: number): Check<Record<string, number>> {
   const number = count();
