@@ -83,7 +83,7 @@ type topic struct {
 
 	mu          sync.Mutex
 	seq         uint64
-	floor       uint64 // the newest value that fell out
+	floor       uint64 // the newest value that fell out; of latest, the newest of the keys that are gone and forgotten
 	first, last *kept
 	count, size int
 	keys        map[string]*kept // of Latest
@@ -107,6 +107,8 @@ type reading struct {
 	topic *topic
 	sub   *Subscriber
 	place uint64
+	begun bool   // it was told something, if only that there is nothing
+	floor uint64 // the topic's when it began at 0
 }
 
 func newTopic(name string, mode Mode, now func() time.Duration) *topic {
@@ -158,6 +160,7 @@ func (t *topic) fits(values []Value) error {
 	for e := t.first; e != nil && over(); {
 		next := e.next
 		if e.Gone {
+			t.floor = e.Seq
 			t.drop(e)
 		}
 		e = next
@@ -247,19 +250,37 @@ func wakeForData(subs []*Subscriber) {
 	}
 }
 
-// batch makes what a reader is told that was told up to from, about so many bytes at most: nil if there is nothing. It
-// returns the place after it.
-func (t *topic) batch(from uint64, most int) (b *Batch, place uint64) {
+// batch makes what a reader is to be told next, about so many bytes at most, and moves its place: nil if there is nothing,
+// and it was told so. The reader's Subscriber.mu is held.
+func (t *topic) batch(r *reading, most int) *Batch {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	to := t.told.Load()
-	if from >= to {
-		return nil, from
+	if t.mode == Latest && t.floor > max(r.place, r.floor) {
+		r.place, r.begun = 0, false // it may know keys of which nobody knows any more that they are gone
 	}
-	if b = t.batches[from]; b != nil && (b.size < most || b.limit == most) {
-		return b, b.To
+	if r.place == 0 {
+		r.floor = t.floor
 	}
-	b = &Batch{Topic: t.name, Mode: t.mode, Epoch: t.epoch, From: from, To: from, Head: t.seq, limit: most}
+	begun := r.begun
+	r.begun = true
+	from, to := r.place, t.told.Load()
+	b := t.batches[from]
+	if b == nil || b.size >= most && b.limit != most {
+		b = t.gather(from, max(from, to), most)
+	}
+	r.place = b.To
+	if len(b.Values) == 0 && b.Missed == 0 && (begun || from > 0) {
+		return nil
+	}
+	if most == batchSize || b.To == to {
+		t.batches[from] = b
+	}
+	return b
+}
+
+// gather collects values behind a number, up to another one or about so many bytes.
+func (t *topic) gather(from, to uint64, most int) *Batch {
+	b := &Batch{Topic: t.name, Mode: t.mode, Epoch: t.epoch, From: from, To: from, Head: t.seq, limit: most}
 	if t.mode == Ordered && from < t.floor {
 		b.Missed, b.To = t.floor-from, t.floor
 	}
@@ -271,16 +292,10 @@ func (t *topic) batch(from uint64, most int) (b *Batch, place uint64) {
 		b.Values = append(b.Values, e.Value)
 		b.size += e.size()
 	}
-	if len(b.Values) == 0 && b.Missed == 0 {
-		return nil, to
-	}
 	if b.size < most {
 		b.To = to // keys that were put again are further on
 	}
-	if most == batchSize || b.To == to {
-		t.batches[from] = b
-	}
-	return b, b.To
+	return b
 }
 
 // after finds the first value behind a number.

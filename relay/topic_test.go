@@ -70,7 +70,9 @@ func (l *listener) pull() {
 
 func (l *listener) take(b *Batch) {
 	l.t.Helper()
-	if l.epoch == b.Epoch && b.From < l.place {
+	if b.From == 0 {
+		clear(l.values)
+	} else if l.epoch == b.Epoch && b.From < l.place {
 		l.t.Fatalf("a batch from %d to one who was told up to %d", b.From, l.place)
 	}
 	seen := map[string]bool{}
@@ -347,6 +349,33 @@ func TestTopicsAreCapped(t *testing.T) {
 			t.Error(err)
 		}
 		bob.put("t", Latest, "more", "1") // in the place of the key that is gone
+	})
+}
+
+// TestAForgottenKeyIsForgottenByAll: also by one who was behind when it went, and when nobody knew any more that it had.
+func TestAForgottenKeyIsForgottenByAll(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		feed, behind, empty := w.listen("feed"), w.listen("behind"), w.listen("empty")
+		for i := range maxKeys {
+			feed.put("t", Latest, strconv.Itoa(i), "1")
+		}
+		behind.follow("t", Latest)
+		wait(2 * topicGap)
+		behind.drain()
+		if err := feed.m.Put(&Put{Topic: "t", Mode: Latest, Values: []Value{{Key: "7", Gone: true}}}); err != nil {
+			t.Fatal(err)
+		}
+		feed.put("t", Latest, "more", "1")
+		wait(2 * topicGap)
+		behind.drain()
+		if _, there := behind.values["7"]; there || len(behind.values) != maxKeys {
+			t.Errorf("%d keys, and 7 is there: %v", len(behind.values), there)
+		}
+		empty.follow("nothing", Latest)
+		if empty.drain(); len(empty.batches) != 1 || len(empty.batches[0].Values) != 0 {
+			t.Error("one who follows an empty topic is not told that it is empty")
+		}
 	})
 }
 

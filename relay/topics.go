@@ -72,11 +72,11 @@ func (s *Subscriber) follow(t *topic, after uint64) {
 	}
 	for _, r := range s.readings {
 		if r.topic == t {
-			r.place = after
+			r.place, r.begun = after, after > 0
 			return
 		}
 	}
-	r := &reading{topic: t, sub: s, place: after}
+	r := &reading{topic: t, sub: s, place: after, begun: after > 0}
 	s.readings = append(s.readings, r)
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -98,7 +98,7 @@ func (s *Subscriber) unfollow(name string) {
 // dataWaits reports whether a topic has something to tell.
 func (s *Subscriber) dataWaits() bool {
 	for _, r := range s.readings {
-		if r.place < r.topic.told.Load() {
+		if r.place < r.topic.told.Load() || !r.begun {
 			return true
 		}
 	}
@@ -115,8 +115,8 @@ func (s *Subscriber) dataReady() bool {
 // takeData takes one batch of the topic whose turn it is, and reports whether there was one.
 func (s *Subscriber) takeData(p *pulling) bool {
 	for i, r := range s.readings {
-		b, place := r.topic.batch(r.place, min(batchSize, max(batchLeast, s.batch(p.now))))
-		if r.place = place; b == nil {
+		b := r.topic.batch(r, min(batchSize, max(batchLeast, s.batch(p.now))))
+		if b == nil {
 			continue
 		}
 		p.budget -= b.size

@@ -103,6 +103,13 @@ func (u *Uplink) Room() int {
 	return u.link.Room()
 }
 
+// Batch is how many bytes go to the link at once, so that audio waits for no more.
+func (u *Uplink) Batch() int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return u.batch(u.now())
+}
+
 // Age is how long the oldest waiting frame has waited.
 func (u *Uplink) Age() (oldest time.Duration) {
 	u.mu.Lock()

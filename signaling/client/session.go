@@ -38,6 +38,8 @@ type session struct {
 	out     []relay.Out
 	asked   time.Duration // the time between acks that the relay was last asked for
 	byeSent bool
+	putAt   time.Time     // when the last put went out
+	putWait time.Duration // and how long the next one waits for its turn; 0: it does not
 
 	buf bytes.Buffer // of the reader
 

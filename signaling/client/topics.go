@@ -5,13 +5,15 @@ import (
 	"encoding/json"
 	"fmt"
 	"slices"
+	"time"
 
 	"landline/signaling"
 )
 
 const (
-	maxWaiting = 4096    // values of a topic that wait to be sent
-	putSize    = 4 << 10 // bytes of values in one message: audio goes in between
+	maxWaiting = 4096                 // values of a topic that wait to be sent
+	putSize    = 4 << 10              // bytes of values in one message, less on a slow link: audio goes in between
+	putGap     = 8 * time.Millisecond // a relay reads over 200 control messages a second more slowly
 )
 
 // topic is what the member says on a topic, and how far it was told.
@@ -164,11 +166,11 @@ func (r *Room) putRefused(e *signaling.Error) {
 }
 
 // nextPut gives what is to be sent next on some topic: what a lost connection left open first.
-func (r *Room) nextPut() *signaling.Put {
+func (r *Room) nextPut(most int) *signaling.Put {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for i, t := range r.topics {
-		put := t.next(r.sourceName())
+		put := t.next(r.sourceName(), most)
 		if put == nil {
 			continue
 		}
@@ -180,14 +182,14 @@ func (r *Room) nextPut() *signaling.Put {
 	return nil
 }
 
-func (t *topic) next(source string) *signaling.Put {
+func (t *topic) next(source string, most int) *signaling.Put {
 	for _, s := range t.sent {
 		if s.end == 0 {
 			return s.put
 		}
 	}
 	size, n := 0, 0
-	for n < len(t.waiting) && n < signaling.MaxPutValues && size < putSize {
+	for n < len(t.waiting) && n < signaling.MaxPutValues && size < most {
 		size += len(t.waiting[n].Key) + len(t.waiting[n].Value)
 		n++
 	}
@@ -247,7 +249,7 @@ func (r *Room) data(m *signaling.Data) {
 	r.mu.Lock()
 	var on func(*signaling.Data)
 	for _, t := range r.topics {
-		if t.name == m.Topic && t.onData != nil && (t.epoch != m.Epoch || m.To > t.to) {
+		if t.name == m.Topic && t.onData != nil && (t.epoch != m.Epoch || m.From == 0 || m.To > t.to) {
 			on, t.epoch, t.to = t.onData, m.Epoch, m.To
 		}
 	}
@@ -259,10 +261,14 @@ func (r *Room) data(m *signaling.Data) {
 
 // sendPut sends one message of some topic where the link has room, and reports whether there may be more.
 func (s *session) sendPut() (more bool, err error) {
+	s.putWait = 0
 	if s.uplink.Room() <= 0 {
 		return false, nil
 	}
-	put := s.room.nextPut()
+	if s.putWait = time.Until(s.putAt.Add(putGap)); s.putWait > 0 {
+		return false, nil
+	}
+	put := s.room.nextPut(min(putSize, s.uplink.Batch()))
 	if put == nil {
 		return false, nil
 	}
@@ -270,5 +276,6 @@ func (s *session) sendPut() (more bool, err error) {
 		return false, err
 	}
 	s.room.putSent(put, s.sent)
+	s.putAt, s.putWait = time.Now(), putGap
 	return true, nil
 }

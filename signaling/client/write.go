@@ -53,6 +53,9 @@ func (s *session) turn() (wait time.Duration, err error) {
 		}
 	}
 	s.room.moved()
+	if s.putWait > 0 {
+		wait = min(wait, s.putWait)
+	}
 	return wait, nil
 }
 

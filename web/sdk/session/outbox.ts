@@ -1,5 +1,6 @@
 // Chat on its way: kept until the relay has surely got it, across reconnects. Pure.
 
+import { newSource } from './source';
 import type { Outgoing } from '../wire/messages';
 import { MAX_CHAT } from '../wire/messages';
 
@@ -25,7 +26,7 @@ const utf8 = new TextEncoder();
 export class Outbox {
   private lines: Line[] = [];
   private n = 0;
-  private readonly source = Array.from(crypto.getRandomValues(new Uint8Array(12)), (b) => b.toString(16).padStart(2, '0')).join('');
+  private readonly source = newSource();
 
   /** Takes a line; the reason when it cannot be sent. */
   add(req: number, text: string): 'bad-chat' | 'too-many' | undefined {

@@ -4,6 +4,7 @@
 import type { TopicMode } from '../api';
 import type { ToPage } from '../bridge';
 import type { Data, Outgoing, ServerMessage } from '../wire/messages';
+import { newSource } from './source';
 import { MAX_WAITING, TopicQueue } from './topic-queue';
 import type { PutValue } from './topic-queue';
 
@@ -52,7 +53,7 @@ export class Topics {
   constructor(
     private readonly host: TopicsHost,
     /** Tells this sender's numbers from those of others, and is kept from them. */
-    private readonly source: string = randomText(),
+    private readonly source: string = newSource(),
   ) {}
 
   put(name: string, mode: TopicMode, values: PutValue[], now: number): void {
@@ -167,7 +168,7 @@ export class Topics {
   private told(data: Data): void {
     const topic = this.find(data.topic);
     if (!topic) return;
-    const anew = data.epoch !== topic.epoch;
+    const anew = data.from === 0;
     if (!anew && data.to <= topic.to) return;
     topic.epoch = data.epoch;
     topic.to = data.to;
@@ -194,10 +195,4 @@ export class Topics {
       for (const call of flushes.splice(0)) this.host.post({ is: 'failed', call, code: 'closed', text: 'the room is closed' });
     }
   }
-}
-
-/** 18 letters and digits that nobody can guess. */
-function randomText(): string {
-  const random = crypto.getRandomValues(new Uint8Array(18));
-  return Array.from(random, (byte) => (byte % 36).toString(36)).join('');
 }
