@@ -60,6 +60,8 @@ var (
 	descIn       = desc("media_bytes_in_total", "Media bytes received from publishers, by path.", "path")
 	descOut      = desc("media_bytes_out_total", "Media bytes sent to subscribers, by path.", "path")
 	descDrops    = desc("frames_dropped_total", "Frames dropped on the way to subscribers, by reason.", "reason")
+	descObjIn    = desc("object_bytes_in_total", "Bytes of objects received from senders.")
+	descObjOut   = desc("object_bytes_out_total", "Bytes of objects sent to receivers.")
 	descAsks     = desc("keyframe_requests_total", "Key-frame requests passed on to publishers.")
 	descPanics   = desc("panics_total", "Panics caught, each of which ended one session.")
 	descUnknown  = desc("unknown_alias_total", "Chunks under unknown aliases.")
@@ -108,6 +110,8 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	count(descFrames, t.FramesIn.Load())
 	count(descIn, t.BytesIn.Load(), "websocket")
 	count(descOut, t.BytesOut.Load(), "websocket")
+	count(descObjIn, t.ObjectBytesIn.Load())
+	count(descObjOut, t.ObjectBytesOut.Load())
 	count(descAsks, t.Asks.Load())
 	drops := t.Drops()
 	for r := 1; r < media.DropReasons; r++ {
