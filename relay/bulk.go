@@ -42,7 +42,10 @@ func (b *bulk) take(most int) (m Message, ok bool) {
 	}
 	m = b.queue[0]
 	rest := len(m.Data) - media.ObjectHeaderSize - b.taken
-	n := min(rest, max(most-media.ObjectHeaderSize, splitSize))
+	n := max(most-media.ObjectHeaderSize, splitSize)
+	if n+media.LeastObjectChunk > rest {
+		n = rest // no crumbs
+	}
 	if b.taken > 0 || n < rest {
 		c, err := media.ParseObject(m.Data)
 		if err != nil {

@@ -462,6 +462,32 @@ func TestStreamsAreCapped(t *testing.T) {
 	})
 }
 
+func TestBulkIsCutWithoutCrumbs(t *testing.T) {
+	for size := 1; size <= media.MaxChunkPayload; size += 97 {
+		var b bulk
+		data := pattern(size)
+		c := media.ObjectChunk{Stream: 1, Turn: 3, Offset: 1 << 33, Last: true, Payload: data}
+		b.push(Message{Data: c.Append(nil)})
+		var got []byte
+		for most := 0; ; most += 700 {
+			m, ok := b.take(most)
+			if !ok {
+				break
+			}
+			piece, err := media.ParseObject(m.Data)
+			if err != nil || piece.Offset != c.Offset+uint64(len(got)) || piece.Turn != 3 || !piece.Last && len(piece.Payload) < media.LeastObjectChunk {
+				t.Fatalf("%d bytes: a piece %+v, %v behind %d", size, piece, err, len(got))
+			}
+			if got = append(got, piece.Payload...); piece.Last != (len(got) == size) {
+				t.Fatalf("%d bytes: last is %v at %d", size, piece.Last, len(got))
+			}
+		}
+		if !bytes.Equal(got, data) || b.bytes != 0 || b.waits.Load() {
+			t.Fatalf("%d bytes: %d came, %d are left", size, len(got), b.bytes)
+		}
+	}
+}
+
 func TestBulkGetsATenthAndNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Options{})

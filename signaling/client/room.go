@@ -39,8 +39,13 @@ type Room struct {
 	req        int64
 	members    []*member
 	topics     []*topic
-	source     string        // numbers what is put on topics
-	changed    chan struct{} // closed and replaced when the uplink has moved
+	source     string // numbers what is put on topics
+	sendings   []*Sending
+	receivings []*Receiving          // also those that are over, lest they are taken twice
+	streams    map[uint32]*Receiving // by number, on this connection
+	changed    chan struct{}         // closed and replaced when the uplink has moved
+
+	porters sync.WaitGroup // goroutines of objects; they begin under mu, while ctx lives
 
 	incoming map[uint16]*Incoming // by alias; of the deliver goroutine
 }
@@ -81,7 +86,8 @@ func Dial(ctx context.Context, o Options) (*Room, error) {
 
 func newRoom(o Options) *Room {
 	r := &Room{opts: o, inbox: newInbox(), kick: make(chan struct{}, 1), done: make(chan struct{}),
-		changed: make(chan struct{}), incoming: map[uint16]*Incoming{}, wants: slices.Clone(o.Subscribe)}
+		changed: make(chan struct{}), incoming: map[uint16]*Incoming{}, streams: map[uint32]*Receiving{},
+		wants: slices.Clone(o.Subscribe)}
 	for _, t := range o.Publish {
 		r.tracks = append(r.tracks, &Outgoing{room: r, info: t})
 	}
