@@ -44,6 +44,7 @@ type Receiver struct {
 	State        string // offered, accepted, received, refused, or the reason of a cancel
 	Why          string // of refused: in words
 	Bytes        uint64 // consumed there
+	Accepted     bool   // it was accepted once
 }
 
 // Sending is an object on its way to others. It goes on over reconnects, and over a relay that is started anew.
@@ -269,7 +270,7 @@ func (s *Sending) accepted(e *receiverEnd, m *signaling.Accepted) {
 	if e.stream != m.Stream || e.fresh {
 		e.stream, e.consumed, e.fresh = m.Stream, m.Offset, false
 	}
-	e.State, e.turn, e.pos, e.finished = StateAccepted, m.Turn, m.Offset, false
+	e.State, e.Accepted, e.turn, e.pos, e.finished = StateAccepted, true, m.Turn, m.Offset, false
 	e.consumed = min(e.consumed, m.Offset)
 	e.Bytes = max(e.Bytes, e.consumed)
 	e.close()
