@@ -222,4 +222,3 @@ func carry(t tester, from, to *porter, n uint32) {
 	}
 	t.Fatalf("it does not come to an end: %d of %d", len(to.in[n].got), to.in[n].object.Size)
 }
-
