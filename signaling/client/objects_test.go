@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/gorilla/websocket"
+
 	"landline/media"
 	"landline/signaling"
 	"landline/signaling/impair"
@@ -260,18 +262,19 @@ func TestEitherEndGivesUp(t *testing.T) {
 			t.Errorf("object %d ends with %v", i, k.why)
 		}
 	}
-	late := time.After(patience)
-	for first.Receivers()[0].State != signaling.CancelCancelled {
-		src.mu.Lock()
-		changed := src.changed
-		src.mu.Unlock()
-		select {
-		case <-changed:
-		case <-late:
-			t.Fatalf("the sender is told %+v", first.Receivers())
-		}
-	}
+	becomes(t, first, signaling.CancelCancelled)
 	first.Cancel()
+}
+
+// becomes waits until the first receiver is in a state.
+func becomes(t *testing.T, s *Sending, state string) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	err := s.room.until(ctx, func() (bool, error) { return len(s.ends) > 0 && s.ends[0].State == state, nil })
+	if err != nil {
+		t.Fatalf("%v: the sender is told %+v", err, s.Receivers())
+	}
 }
 
 // short is a source that ends early.
@@ -300,5 +303,77 @@ func TestASourceThatFailsIsTold(t *testing.T) {
 		if _, err := src.Offer(Object{Name: name}); err == nil {
 			t.Errorf("%q is offered", name)
 		}
+	}
+}
+
+// fickle is a source that has something else each time it is read at a place.
+type fickle struct {
+	mu    sync.Mutex
+	reads byte
+}
+
+func (f *fickle) ReadAt(p []byte, _ int64) (int, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.reads++
+	for i := range p {
+		p[i] = f.reads
+	}
+	return len(p), nil
+}
+
+func TestWhatIsNotWhatWasSentIsRefused(t *testing.T) {
+	url := serve(t)
+	sh := newShelf()
+	dial(t, Options{URL: url, Name: "reader", OnOffer: sh.offer})
+	src := dial(t, Options{URL: url, Name: "source"})
+	s, err := src.Offer(Object{Name: "x", Size: 50_000, Source: &fickle{}, Wait: patience})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Cancel()
+	sh.until(t, "end", func() bool { return len(sh.objects) == 1 && sh.objects[0].over })
+	if err := sh.objects[0].why; !errors.Is(err, ErrMismatch) {
+		t.Errorf("the sink is told %v", err)
+	}
+	becomes(t, s, signaling.CancelHash)
+}
+
+func TestARelayThatSendsBeyondTheCreditIsLeft(t *testing.T) {
+	for name, bad := range map[string]media.ObjectChunk{
+		"beyond the size":   {Stream: 3, Turn: 1, Offset: 0, Payload: make([]byte, 2000)},
+		"beyond the credit": {Stream: 4, Turn: 1, Offset: 0, Payload: make([]byte, media.MaxChunkPayload)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			sh := newShelf()
+			sh.wait = make(chan struct{})
+			url := script(t, func(ws *websocket.Conn) {
+				for _, text := range []string{scriptedJoined,
+					`{"type":"offered","stream":3,"object":"a","from":"m-2","name":"a","size":1000}`,
+					`{"type":"offered","stream":4,"object":"b","from":"m-2","name":"b","size":1000000}`} {
+					_ = ws.WriteMessage(websocket.TextMessage, []byte(text))
+				}
+				for range 20 {
+					_ = ws.WriteMessage(websocket.BinaryMessage, bad.Append(nil))
+					bad.Offset += uint64(len(bad.Payload))
+				}
+				for {
+					if _, _, err := ws.ReadMessage(); err != nil {
+						close(sh.wait)
+						return
+					}
+				}
+			})
+			r := dial(t, Options{URL: url, OnOffer: sh.offer})
+			select {
+			case <-r.Done():
+			case <-time.After(patience):
+				t.Fatal("the room goes on")
+			}
+			var closed *signaling.Closed
+			if err := r.Err(); !errors.As(err, &closed) || closed.Code != websocket.CloseProtocolError {
+				t.Errorf("error %v, want 1002", err)
+			}
+		})
 	}
 }
