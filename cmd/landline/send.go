@@ -24,8 +24,8 @@ type sendCmd struct {
 // Help is the longer text of --help.
 func (c *sendCmd) Help() string {
 	return `The file is offered to the members of the room, and to those who come meanwhile. Each takes it at its own pace; what goes on in the
-room comes first on every link. It ends when all who took it have it and have compared its hash, and goes on by itself after a lost
-connection, also when the relay was started anew.
+room comes first on every link. It ends when all who took it have it and have compared its hash; who has not answered is waited for as
+long as --wait says. It goes on by itself after a lost connection, also when the relay was started anew.
 
     landline receive inbox --room kitchen --count 1       # on the other side
     landline send plan.pdf --room kitchen --to Bob`

@@ -242,6 +242,37 @@ func TestASlowSinkHoldsBackItsSenderAlone(t *testing.T) {
 	slow.came(t, data)
 }
 
+func TestNobodyElseGoesOnWithAnObject(t *testing.T) {
+	r := newRoom(Options{})
+	defer r.cancel()
+	for id, name := range map[string]string{"m-1": "Ann", "m-2": "Bob", "m-3": "Ann"} {
+		r.members = append(r.members, &member{info: signaling.Member{ID: id, Name: name}})
+	}
+	offer := signaling.Offered{Stream: 1, Object: "x", From: "m-1", Name: "a", Size: 10}
+	for _, c := range []struct {
+		change func(o *signaling.Offered, rc *Receiving)
+		takes  bool
+	}{
+		{func(o *signaling.Offered, rc *Receiving) {}, true},
+		{func(o *signaling.Offered, rc *Receiving) { o.From = "m-3" }, true}, // Ann, come back
+		{func(o *signaling.Offered, rc *Receiving) { o.From = "m-2" }, false},
+		{func(o *signaling.Offered, rc *Receiving) { o.Size++ }, false},
+		{func(o *signaling.Offered, rc *Receiving) { o.Name = "b" }, false},
+		{func(o *signaling.Offered, rc *Receiving) { rc.live = true }, false},
+		{func(o *signaling.Offered, rc *Receiving) { rc.ending = ErrMismatch }, false},
+	} {
+		rc := &Receiving{From: signaling.Member{ID: "m-1", Name: "Ann"}, Object: offer, room: r, more: make(chan struct{}, 1), done: make(chan struct{})}
+		o := offer
+		o.Stream = 2
+		c.change(&o, rc)
+		r.receivings, r.control = []*Receiving{rc}, nil
+		r.offered(&o)
+		if _, accepts := r.control[0].(*signaling.Accept); accepts != c.takes {
+			t.Errorf("%+v: answered with %+v", o, r.control[0])
+		}
+	}
+}
+
 func TestEitherEndGivesUp(t *testing.T) {
 	url := serve(t)
 	sh := newShelf()

@@ -156,10 +156,13 @@ func (r *Room) roomForOne() bool {
 	return i >= 0
 }
 
-// again accepts what is known, unless another one offers it while it comes, or it has failed. r.mu is held.
+// again accepts what is known, unless it has failed, or comes already, or somebody else offers it: the sender may have another
+// id by now, but not another name. r.mu is held.
 func (rc *Receiving) again(m *signaling.Offered) {
 	o := rc.Object
-	if rc.live || o.Name != m.Name || o.Size != m.Size || rc.isOver() && rc.err != nil || rc.ending != nil {
+	from := rc.room.find(m.From)
+	same := m.From == o.From || from != nil && from.info.Name == rc.From.Name
+	if rc.live || !same || o.Name != m.Name || o.Size != m.Size || rc.isOver() && rc.err != nil || rc.ending != nil {
 		rc.room.control = append(rc.room.control, &signaling.Cancel{Type: "cancel", Stream: m.Stream, Reason: signaling.CancelDeclined})
 		return
 	}
@@ -257,7 +260,7 @@ func (r *Room) streamsGone() {
 // write is the goroutine of one object: it writes, counts and hashes what came.
 func (rc *Receiving) write() {
 	err := rc.room.guard(rc.writeAll)
-	if closed := rc.sink.Close(err); err == nil {
+	if closed := rc.room.guard(func() error { return rc.sink.Close(err) }); err == nil {
 		err = closed
 	}
 	r := rc.room

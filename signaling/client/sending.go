@@ -105,7 +105,7 @@ func (r *Room) Offer(o Object) (*Sending, error) {
 	for _, m := range r.members {
 		s.offerTo(m.info)
 	}
-	r.porters.Go(s.hash)
+	s.run(s.hash)
 	r.wake()
 	return s, nil
 }
@@ -141,6 +141,23 @@ func (s *Sending) send(e *receiverEnd) {
 	m := s.offer(e.Member)
 	m.Req = e.req
 	s.room.control = append(s.room.control, m)
+}
+
+// run starts a goroutine of the object, which fails alone. r.mu is held.
+func (s *Sending) run(f func()) {
+	r := s.room
+	r.porters.Go(func() {
+		err := r.guard(func() error {
+			f()
+			return nil
+		})
+		if err != nil {
+			r.mu.Lock()
+			s.fail(err)
+			r.mu.Unlock()
+			r.moved()
+		}
+	})
 }
 
 // hash reads the whole object once.
@@ -277,7 +294,7 @@ func (s *Sending) accepted(e *receiverEnd, m *signaling.Accepted) {
 	e.queue = s.room.uplink.AddObject()
 	if !e.feeding {
 		e.feeding = true
-		s.room.porters.Go(func() { s.feed(e) })
+		s.run(func() { s.feed(e) })
 	}
 }
 
@@ -357,13 +374,16 @@ func (s *Sending) settled(now time.Time) bool {
 	return s.sum != "" && (got && !open || now.Sub(s.begun) >= s.object.Wait)
 }
 
-// Cancel takes the offer back, and gives up what is on its way.
+// Cancel takes the offer back, and gives up what is on its way. Who has not answered stays so in Receivers.
 func (s *Sending) Cancel() {
 	r := s.room
 	r.mu.Lock()
 	s.over = true
 	for _, e := range s.ends {
-		s.end(e, signaling.CancelCancelled)
+		asked := e.State == StateOffered
+		if s.end(e, signaling.CancelCancelled); asked {
+			e.State = StateOffered
+		}
 	}
 	r.sendings = slices.DeleteFunc(r.sendings, func(other *Sending) bool { return other == s })
 	r.mu.Unlock()

@@ -89,7 +89,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	for _, r := range rooms {
 		for _, m := range r.Members {
 			members[wireState(m.State)]++
-			queued += m.Link.QueueBytes
+			queued += m.Link.QueueBytes + m.Link.ObjectBytes
 			gates, muffled, age = gates+m.Link.ClosedGates, muffled+m.Link.Muffled, max(age, m.Link.QueueAge)
 			if m.Link.Capacity > 0 {
 				full++
