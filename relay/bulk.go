@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"landline/media"
 	"landline/relay/rate"
@@ -42,7 +43,7 @@ func (b *bulk) take(most int) (m Message, ok bool) {
 	}
 	m = b.queue[0]
 	rest := len(m.Data) - media.ObjectHeaderSize - b.taken
-	n := max(most-media.ObjectHeaderSize, splitSize)
+	n := max(most-media.ObjectHeaderSize, media.LeastObjectChunk)
 	if n+media.LeastObjectChunk > rest {
 		n = rest // no crumbs
 	}
@@ -110,10 +111,54 @@ func (s *Subscriber) bulkWaits() bool {
 	return slices.ContainsFunc(s.bulks, func(b *bulk) bool { return b.waits.Load() })
 }
 
-// takeBulk takes one piece of the stream whose turn it is, and returns its size: 0 if none waits.
+// Before a link was seen full bulk feels its way, so that what it fills the path with does not hold up sound that begins
+// meanwhile: pieces of bulkFirst, and no more in flight than twice what the best rate so far brings through.
+const (
+	bulkFirst = 4 << 10
+	bulkQueue = 35 * time.Millisecond // on top of the round trip
+)
+
+// bulkPieceNow is how long a piece may be.
+func (s *Subscriber) bulkPieceNow(now time.Duration) int {
+	c := s.link.Capacity(now)
+	if c == 0 {
+		return max(bulkFirst, share(s.link.Rate(), batchTime))
+	}
+	return max(min(share(c, chunkTime), rate.MinChunk), share(c, batchTime))
+}
+
+// bulkRoom reports whether a piece may go now, as far as that is up to bulk. On a thin link there is one under way at a time.
+func (s *Subscriber) bulkRoom(now time.Duration) bool {
+	c := s.link.Capacity(now)
+	switch {
+	case c == 0:
+		through := s.link.RTT() + s.link.AckEvery(now) + bulkQueue
+		return s.link.InFlight() < max(bulkFirst, 2*share(s.link.Rate(), through))
+	case c < thinLink:
+		return s.link.InFlight() < s.bulkPieceNow(now)
+	}
+	return true
+}
+
+// bulkMore reports whether there is bulk that may go now, and notes that it waits where it may not.
+func (s *Subscriber) bulkMore(now time.Duration) bool {
+	if !s.bulkWaits() {
+		return false
+	}
+	if s.bulkRoom(now) {
+		return true
+	}
+	s.link.Wait(now)
+	return false
+}
+
+// takeBulk takes one piece of the stream whose turn it is, and returns its size: 0 if none waits, or there is no room.
 func (s *Subscriber) takeBulk(p *pulling) int {
+	if !s.bulkMore(p.now) {
+		return 0
+	}
 	for i, b := range s.bulks {
-		m, ok := b.take(s.batch(p.now))
+		m, ok := b.take(s.bulkPieceNow(p.now))
 		if !ok {
 			continue
 		}

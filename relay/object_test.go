@@ -269,6 +269,36 @@ func TestBulkIsCutWithoutCrumbs(t *testing.T) {
 	}
 }
 
+func TestBulkLeavesRoomForSound(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct{ rate, most int }{{0, bulkFirst + bulkFirst}, {12_500, 3 * 12_500 / 20}} {
+			w := newWorld(t, Options{})
+			ann, bob := w.porter("ann"), w.join("bob")
+			bob.drain()
+			if c.rate > 0 {
+				bob.known(c.rate)
+				bob.ack()
+			}
+			n := ann.offer("x", "bob", pattern(1<<20))[0].Stream
+			if err := bob.m.Accept(n, 0); err != nil {
+				t.Fatal(err)
+			}
+			ann.pull(lots)
+			ann.send(n, media.MaxChunkPayload, lots)
+			var got int
+			for range 20 {
+				out, _ := bob.sub.Pull(nil)
+				for _, o := range out {
+					got += len(o.Data)
+				}
+			}
+			if got == 0 || got > c.most {
+				t.Errorf("at %d bytes a second %d are in flight, want at most %d", c.rate, got, c.most)
+			}
+		}
+	})
+}
+
 func TestBulkGetsATenthAndNoMore(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t, Options{})

@@ -61,7 +61,7 @@ func (s *Subscriber) take(out []Out, now time.Duration) ([]Out, bool) {
 		s.release(now)
 	}
 	s.takeEvents(p)
-	more := s.pick() != nil || s.dataWaits() || s.bulkWaits()
+	more := s.pick() != nil || s.dataWaits() || s.bulkMore(now)
 	if more && s.link.Room() <= 0 {
 		s.link.Wait(now)
 		more = false
