@@ -290,9 +290,13 @@ func soundBesideAFile(t *testing.T, kbit int, late time.Duration, file float64) 
 	share := float64(object.Progress()) / (took.Seconds() * float64(link.Rate))
 	for at, ear := range ears {
 		in := ear.Incoming(src.Self(), "mic")
-		until(t, "sound", func() bool { return in.Stats().Frames >= packets-1 }) // the first may come before the ear is asked for it
+		lost := func() uint64 { return sum(in.Stats().Drops) + src.Track("mic").Stats().Drops.Total() }
+		until(t, "sound", func() bool { return in.Stats().Frames+lost() >= packets-1 }) // the first may come before the ear is there for it
 		st := in.Stats()
-		t.Logf("%s: %d packets, median %v, p99 %v; the file took %.2f of the link", at, st.Frames, st.LatencyP50, st.LatencyP99, share)
+		if lost() > packets/10 {
+			t.Errorf("%d of %d packets were dropped beside a file", lost(), packets)
+		}
+		t.Logf("%s: %d packets, %d dropped, median %v, p99 %v; the file took %.2f of the link", at, st.Frames, lost(), st.LatencyP50, st.LatencyP99, share)
 		if st.LatencyP99 > late {
 			t.Errorf("sound comes %v late beside a file", st.LatencyP99)
 		}
