@@ -16,6 +16,7 @@ const (
 	KindAbandon = 0x12 // ControlSize bytes
 	KindCatchUp = 0x13 // ControlSize bytes
 	KindEnd     = 0x14 // ControlSize bytes
+	KindObject  = 0x15 // ObjectHeaderSize bytes of header, then 1 to MaxChunkPayload bytes
 )
 
 // Sizes in bytes.
@@ -51,11 +52,12 @@ const (
 	ErrWireEmpty    WireError = "empty"     // a chunk without payload
 	ErrWireVersion  WireError = "version"   // another major version
 	ErrWireKind     WireError = "kind"      // a kind unknown to this version: to be ignored
-	ErrWireAlias    WireError = "alias"     // alias 0
+	ErrWireAlias    WireError = "alias"     // alias 0, stream 0
 	ErrWireAlign    WireError = "align"     // not the last chunk, yet not a multiple of OffsetUnit
 	ErrWireTooLarge WireError = "too-large" // over MaxChunkPayload or MaxFrameSize
 	ErrWireKey      WireError = "key"       // key flag on a frame that is not the first of its group
 	ErrWireSize     WireError = "size"      // a fixed-size message of another size
+	ErrWireSmall    WireError = "small"     // an object chunk under LeastObjectChunk that is not the last
 )
 
 // ChunkHeader is what stands before a chunk's payload.
@@ -140,7 +142,7 @@ func KindOf(msg []byte) (byte, error) {
 	if msg[0]>>4 != WireVersion {
 		return 0, ErrWireVersion
 	}
-	if msg[0] > KindEnd {
+	if msg[0] > KindObject {
 		return 0, ErrWireKind
 	}
 	return msg[0], nil

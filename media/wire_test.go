@@ -21,13 +21,16 @@ type vector struct {
 		Alias                              uint16
 		Group                              uint32
 		Frame                              uint16
-		Offset, Timestamp, Length          uint32
+		Offset                             uint64
+		Timestamp, Length                  uint32
 		Level                              uint8
 		Voice, Begin                       bool
 		Payload                            string
 		Backlog, Frames                    uint16
 		Bytes, Time                        uint64
 		Reason                             byte
+		Turn                               uint16
+		Stream                             uint32
 	}
 }
 
@@ -69,6 +72,9 @@ func parse(msg []byte, video bool) ([]byte, error) {
 			err = c.CheckLength()
 		}
 		return append(c.Append(nil), c.Payload...), err
+	case KindObject:
+		c, err := ParseObject(msg)
+		return c.Append(nil), err
 	case KindAck:
 		a, err := ParseAck(msg)
 		return a.Append(nil), err
@@ -86,7 +92,7 @@ func TestVectorsDecodeToWhatTheySay(t *testing.T) {
 			switch m.Kind {
 			case "chunk":
 				want := ChunkHeader{Key: m.Key, Last: m.Last, Config: m.Config, Sync: m.Sync, Encrypted: m.Encrypted,
-					Temporal: m.Temporal, Alias: m.Alias, Group: m.Group, Frame: m.Frame, Offset: m.Offset, Timestamp: m.Timestamp}
+					Temporal: m.Temporal, Alias: m.Alias, Group: m.Group, Frame: m.Frame, Offset: uint32(m.Offset), Timestamp: m.Timestamp}
 				if m.Offset == 0 {
 					want.SetLength(m.Length)
 				}
@@ -96,6 +102,12 @@ func TestVectorsDecodeToWhatTheySay(t *testing.T) {
 				}
 				if level, voice := got.Level(); m.Offset == 0 && (level != m.Level || voice != m.Voice) {
 					t.Fatalf("level %d voice %v, want %d %v", level, voice, m.Level, m.Voice)
+				}
+			case "object":
+				got, err := ParseObject(msg)
+				if err != nil || got.Last != m.Last || got.Turn != m.Turn || got.Stream != m.Stream || got.Offset != m.Offset ||
+					!bytes.Equal(got.Payload, unhex(t, m.Payload)) {
+					t.Fatalf("got %+v, %v; want %+v", got, err, m)
 				}
 			case "ack":
 				if got, err := ParseAck(msg); err != nil || got != (Ack{Backlog: m.Backlog, Bytes: m.Bytes, Time: m.Time}) {
@@ -179,6 +191,25 @@ func BenchmarkParseChunk(b *testing.B) {
 			b.Fatal(err)
 		}
 	}
+}
+
+func FuzzParseObject(f *testing.F) {
+	valid, invalid := readVectors(f)
+	for _, v := range append(valid, invalid...) {
+		f.Add(unhex(f, v.Hex))
+	}
+	f.Fuzz(func(t *testing.T, msg []byte) {
+		c, err := ParseObject(msg)
+		if err != nil {
+			return
+		}
+		if n := len(c.Payload); n == 0 || n > MaxChunkPayload || c.Offset+uint64(n) > MaxObjectSize || c.Stream == 0 {
+			t.Fatalf("%x was taken for %+v", msg, c)
+		}
+		if again, err := ParseObject(c.Append(nil)); err != nil || again.Offset != c.Offset || !bytes.Equal(again.Payload, c.Payload) {
+			t.Fatalf("%+v reads as %+v, %v", c, again, err)
+		}
+	})
 }
 
 func TestParsingAllocatesNothing(t *testing.T) {

@@ -22,6 +22,7 @@
 //	Track.mu      the order of writes within one track
 //	Subscriber.mu queues of one subscriber
 //	topic.mu      values of one topic
+//	bulk.mu       what waits of one object's stream
 //
 // A pass over the subscribers of a track reads an atomic snapshot, and takes only their own locks. Nothing
 // is called out of the package with a lock held.

@@ -12,16 +12,22 @@ type EventKind uint8
 
 // The events a Subscriber delivers. They are the control half of what a session sends.
 const (
-	MemberJoined EventKind = iota + 1 // Member, Name, State, Tracks
-	MemberLeft                        // Member, Reason
-	MemberState                       // Member, State
-	TrackAdded                        // Member, Track
-	TrackUpdated                      // Member, Track
-	TrackRemoved                      // Member, Track.ID, Reason
-	Feedback                          // Track.ID of one's own: a key frame is wanted
-	ChatText                          // Member, Name, Text, Seq, Req, At, Past
-	NoticeText                        // Reason (a code), Member, Track.ID, Text
-	DropReport                        // Drops
+	MemberJoined    EventKind = iota + 1 // Member, Name, State, Tracks
+	MemberLeft                           // Member, Reason
+	MemberState                          // Member, State
+	TrackAdded                           // Member, Track
+	TrackUpdated                         // Member, Track
+	TrackRemoved                         // Member, Track.ID, Reason
+	Feedback                             // Track.ID of one's own: a key frame is wanted
+	ChatText                             // Member, Name, Text, Seq, Req, At, Past
+	NoticeText                           // Reason (a code), Member, Track.ID, Text
+	DropReport                           // Drops
+	ObjectOffered                        // Member, Object
+	ObjectAccepted                       // Object with Offset, Turn
+	ObjectCredit                         // Object with Offset
+	ObjectFinished                       // Object with SHA256
+	ObjectReceived                       // Object
+	ObjectCancelled                      // Object, Reason
 )
 
 // Event is something that a member is told. Events are shared between receivers and never change.
@@ -35,6 +41,7 @@ type Event struct {
 	Track  TrackInfo
 	Tracks []TrackInfo
 	Drops  []TrackDrops
+	Object *ObjectEvent
 	Seq    uint64
 	Req    int64
 	At     time.Time

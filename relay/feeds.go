@@ -60,5 +60,5 @@ func (s *Subscriber) close() {
 	if s.gatherTimer != nil {
 		s.gatherTimer.Stop()
 	}
-	s.feeds, s.events, s.urgent, s.held = nil, nil, nil, nil
+	s.feeds, s.events, s.urgent, s.held, s.bulks = nil, nil, nil, nil, nil
 }

@@ -41,12 +41,17 @@ func (m *Member) Room() string { return m.room.name }
 // attach gives the member fresh handles.
 func (m *Member) attach(notify func(bool)) {
 	r := m.room.relay
-	m.pub = &Publisher{member: m, tracks: map[uint16]*Track{}}
+	m.pub = &Publisher{member: m, tracks: map[uint16]*Track{}, streams: map[uint32]*stream{}}
 	m.sub = newSubscriber(notify, r.now, &r.totals)
 	m.refused = map[*Track]bool{}
 	m.roster = m.others()
 	for _, t := range m.tracks {
 		m.pub.add(t)
+	}
+	for _, st := range m.room.streams {
+		if st.from == m {
+			m.pub.addStream(st)
+		}
 	}
 }
 
@@ -129,6 +134,7 @@ func (m *Member) Resume(carries Carries, notify func(bool)) (err error) {
 			m.room.tell(&Event{Kind: MemberState, Member: m.id, State: Online}, m, wakes)
 		}
 		m.refeedAll(wakes)
+		m.offerAgain(wakes)
 	})
 	return err
 }

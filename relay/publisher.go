@@ -22,6 +22,10 @@ type Publisher struct {
 	tracks map[uint16]*Track
 	ended  [32]uint16 // aliases of tracks that ended of late: chunks under them are under way still
 	next   int
+
+	streams      map[uint32]*stream
+	endedStreams [maxStreamsFrom]uint32 // data on them is under way still
+	nextStream   int
 }
 
 // Write takes one chunk: c is m.Data parsed. Errors are ErrUnknownAlias, an *OrderError, or a

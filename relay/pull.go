@@ -6,7 +6,7 @@ import (
 	"landline/media"
 )
 
-// Pull appends to out what may be sent now, in order of priority, and returns it: control, audio, data, video. It
+// Pull appends to out what may be sent now, in order of priority, and returns it: control, audio, data, video, objects. It
 // stops when the link has no room, or after batchBytes, and then more says that there is more. Whatever it
 // returns must be sent, in this order. Sizes of events are unknown here: see AddSent.
 func (s *Subscriber) Pull(out []Out) (batch []Out, more bool) {
@@ -53,26 +53,36 @@ func (s *Subscriber) take(out []Out, now time.Duration) ([]Out, bool) {
 	s.takeUrgent(p)
 	s.gather(now)
 	for p.budget > 0 {
-		f := s.pick()
-		if (f == nil || f.video()) && s.takeData(p) {
-			continue
-		}
-		if f == nil {
+		if !s.takeOwed(p) && !s.takeLive(p) && s.takeBulk(p) == 0 {
 			break
 		}
-		s.takeFrom(f, p)
-		s.takeUrgent(p) // an Abandon that stood in the queue
 	}
 	if len(s.held) > 0 {
 		s.release(now)
 	}
 	s.takeEvents(p)
-	more := s.pick() != nil || s.dataWaits()
+	more := s.pick() != nil || s.dataWaits() || s.bulkMore(now)
 	if more && s.link.Room() <= 0 {
 		s.link.Wait(now)
 		more = false
 	}
 	return p.out, more
+}
+
+// takeLive takes one message of a feed or a topic, and reports whether there was one.
+func (s *Subscriber) takeLive(p *pulling) bool {
+	had := p.budget
+	f := s.pick()
+	switch {
+	case (f == nil || f.video()) && s.takeData(p):
+	case f == nil:
+		return false
+	default:
+		s.takeFrom(f, p)
+		s.takeUrgent(p) // an Abandon that stood in the queue
+	}
+	s.owe(had - p.budget)
+	return true
 }
 
 func (s *Subscriber) takeEvents(p *pulling) {
@@ -218,7 +228,7 @@ func (f *feed) noteSent(it *item) {
 
 // something reports whether a Pull could bring anything: queued things, or a gate that may open.
 func (s *Subscriber) something() bool {
-	if len(s.events) > 0 || len(s.urgent) > 0 || len(s.held) > 0 || s.dataWaits() {
+	if len(s.events) > 0 || len(s.urgent) > 0 || len(s.held) > 0 || s.dataWaits() || s.bulkWaits() {
 		return true
 	}
 	for _, f := range s.feeds {

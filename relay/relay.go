@@ -96,7 +96,8 @@ func (r *Relay) room(name string) (*Room, error) {
 	if len(r.rooms) >= r.opts.MaxRooms {
 		return nil, ErrTooManyRooms
 	}
-	rm := &Room{relay: r, name: name, members: map[string]*Member{}, topics: map[string]*topic{}}
+	rm := &Room{relay: r, name: name, members: map[string]*Member{}, topics: map[string]*topic{},
+		streams: map[uint32]*stream{}}
 	r.rooms[name] = rm
 	return rm, nil
 }

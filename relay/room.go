@@ -18,6 +18,9 @@ type Room struct {
 	members map[string]*Member
 	chat    chatLog
 	topics  map[string]*topic
+
+	streams    map[uint32]*stream // of objects, by number
+	lastStream uint32
 }
 
 var errRoomGone = errors.New("the room has just gone")
@@ -78,6 +81,7 @@ func (r *Room) remove(m *Member, reason string, wakes *[]*Subscriber) {
 		r.end(t, reason, media.EndLeft, wakes)
 	}
 	m.unfeed()
+	r.closeStreams(m, wakes)
 	m.detach()
 	delete(r.members, m.id)
 	for _, t := range r.topics {

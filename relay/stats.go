@@ -45,6 +45,7 @@ type LinkStats struct {
 	Subscribed   int
 	WaitingEvent int
 	DataBehind   int // values of topics that were not sent yet
+	ObjectBytes  int // of objects that wait
 }
 
 // Snapshot describes all rooms, ordered by name, members by when they came.
@@ -94,6 +95,9 @@ func (s *Subscriber) Stats() LinkStats {
 	l := LinkStats{InFlight: s.link.InFlight(), Window: s.link.Window(), Delay: s.link.Delay(), RTT: s.link.RTT(), Rate: s.link.Rate(),
 		Capacity: s.link.Capacity(now), Sent: sent, Drops: s.drops,
 		Subscribed: len(s.feeds), WaitingEvent: len(s.events), DataBehind: s.dataBehind()}
+	for _, b := range s.bulks {
+		l.ObjectBytes += b.left()
+	}
 	for _, f := range s.feeds {
 		l.QueueBytes += f.bytes
 		l.QueueAge = max(l.QueueAge, f.age(now))

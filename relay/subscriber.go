@@ -31,6 +31,8 @@ type Subscriber struct {
 	held     []held
 	feeds    []*feed    // audio first, then video
 	readings []*reading // topics, the one served last at the end
+	bulks    []*bulk    // of objects, the one served last at the end
+	owed     int        // bytes that bulk may go before the others; under 0 once it has
 	turn     uint64     // the stamp of the feed that was served last
 	told     notified
 	asks     []*feed // scratch: gates that ask upstream
@@ -231,6 +233,8 @@ type Totals struct {
 	BytesIn              atomic.Uint64
 	BytesOut             atomic.Uint64
 	ValuesIn, BatchesOut atomic.Uint64 // of topics
+	ObjectBytesIn        atomic.Uint64
+	ObjectBytesOut       atomic.Uint64
 	Asks                 atomic.Uint64 // key-frame requests passed on to publishers
 }
 

@@ -386,8 +386,8 @@ func TestTopicsEndRight(t *testing.T) {
 		feed := w.listen("feed")
 		readers := []*listener{}
 		want := map[string]string{}
-		now := time.Duration(0)
-		clock := func() time.Duration { return now }
+		var now atomic.Int64
+		clock := func() time.Duration { return time.Duration(now.Load()) }
 		tp := newTopic("t", Latest, clock)
 		feed.m.room.topics["t"] = tp
 		defer tp.close()
@@ -416,9 +416,9 @@ func TestTopicsEndRight(t *testing.T) {
 					rapid.SampledFrom(readers).Draw(t, "reader").pull()
 				}
 			},
-			"time": func(t *rapid.T) { now += time.Duration(rapid.IntRange(1, 30).Draw(t, "ms")) * time.Millisecond },
+			"time": func(t *rapid.T) { now.Add(int64(rapid.IntRange(1, 30).Draw(t, "ms")) * int64(time.Millisecond)) },
 		})
-		now += time.Hour
+		now.Add(int64(time.Hour))
 		tp.tellLate()
 		for _, l := range readers {
 			if l.drain(); fmt.Sprint(l.values) != fmt.Sprint(want) {

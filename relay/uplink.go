@@ -147,3 +147,33 @@ func (u *Uplink) Reconnected() {
 		u.notify(true)
 	}
 }
+
+// UplinkObject is the queue of one stream of an object.
+type UplinkObject struct {
+	uplink *Uplink
+	bulk   bulk
+}
+
+// AddObject opens the queue of a stream. Nothing bounds it but its user, who keeps to the credit.
+func (u *Uplink) AddObject() *UplinkObject {
+	o := &UplinkObject{uplink: u}
+	u.addBulk(&o.bulk)
+	return o
+}
+
+// Write queues a chunk, whose payload is copied.
+func (o *UplinkObject) Write(c *media.ObjectChunk) {
+	m := Message{Data: c.Append(make([]byte, 0, media.ObjectHeaderSize+len(c.Payload)))}
+	o.bulk.mu.Lock()
+	o.bulk.push(m)
+	o.bulk.mu.Unlock()
+	if o.uplink.bulkReady() {
+		o.uplink.notify(false)
+	}
+}
+
+// Waiting is how many bytes wait.
+func (o *UplinkObject) Waiting() int { return o.bulk.left() }
+
+// Close forgets what waits.
+func (o *UplinkObject) Close() { o.uplink.removeBulk(&o.bulk) }

@@ -31,6 +31,7 @@ const (
 	CloseChunkOrder         CloseCode = 4408
 	CloseTooLarge           CloseCode = 4409
 	CloseFlood              CloseCode = 4410
+	CloseCredit             CloseCode = 4411
 )
 
 var closeNames = map[CloseCode]string{
@@ -40,6 +41,7 @@ var closeNames = map[CloseCode]string{
 	CloseBadToken: "bad-token", CloseTokenExpired: "token-expired", CloseForbidden: "forbidden", CloseReplaced: "replaced",
 	CloseJoinTimeout: "join-timeout", CloseUnsupportedVersion: "unsupported-version", CloseBadMessage: "bad-message",
 	CloseBadChunk: "bad-chunk", CloseChunkOrder: "chunk-order", CloseTooLarge: "too-large", CloseFlood: "flood",
+	CloseCredit: "credit",
 }
 
 // Name is the code's stable name, as in the error message and the close reason; "" if it has none.
@@ -87,4 +89,10 @@ const (
 	ErrTooManyTopics        = "too-many-topics"
 	ErrTopicMode            = "topic-mode"
 	ErrTooManyKeys          = "too-many-keys"
+	ErrBadObject            = "bad-object"
+	ErrObjectDiffers        = "object-differs"
+	ErrTooManyStreams       = "too-many-streams"
+	ErrNoSuchStream         = "no-such-stream"
+	ErrBadOffset            = "bad-offset"
+	ErrAcceptedTwice        = "accepted-twice"
 )

@@ -28,6 +28,11 @@ var types = map[string]func() any{
 	"ackInterval": func() any { return new(AckInterval) },
 	"put":         func() any { return new(Put) }, "follow": func() any { return new(Follow) },
 	"unfollow": func() any { return new(Unfollow) }, "data": func() any { return new(Data) },
+	"offer": func() any { return new(Offer) }, "offering": func() any { return new(Offering) },
+	"offered": func() any { return new(Offered) }, "accept": func() any { return new(Accept) },
+	"accepted": func() any { return new(Accepted) }, "credit": func() any { return new(Credit) },
+	"finish": func() any { return new(Finish) }, "received": func() any { return new(Received) },
+	"cancel": func() any { return new(Cancel) },
 }
 
 // Decode reads one control message: a pointer to one of this package's message structs, or nil for a type

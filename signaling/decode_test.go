@@ -120,7 +120,7 @@ func TestExamplesOfTheDocumentDecode(t *testing.T) {
 func TestWorkedExampleOfTheDocument(t *testing.T) {
 	var asm media.Assembler
 	var whole []byte
-	var acks, controls int
+	var acks, controls, objects int
 	for _, block := range blocks(t, "hex") {
 		msg, err := hex.DecodeString(strings.Join(strings.Fields(block), ""))
 		if err != nil {
@@ -143,6 +143,11 @@ func TestWorkedExampleOfTheDocument(t *testing.T) {
 			if a, err := media.ParseAck(msg); err != nil || a.Bytes != 73 || a.Time != 7_250_000 {
 				t.Fatalf("ack %+v, %v", a, err)
 			}
+		case media.KindObject:
+			objects++
+			if c, err := media.ParseObject(msg); err != nil || !c.Last || c.Offset+uint64(len(c.Payload)) != 734_003 || c.Stream != 9 {
+				t.Fatalf("object chunk %+v, %v", c, err)
+			}
 		default:
 			controls++
 			if _, err := media.ParseControl(msg); err != nil {
@@ -150,7 +155,7 @@ func TestWorkedExampleOfTheDocument(t *testing.T) {
 			}
 		}
 	}
-	if len(whole) != 37 || whole[36] != 0x24 || acks != 1 || controls != 4 {
+	if len(whole) != 37 || whole[36] != 0x24 || acks != 1 || controls != 4 || objects != 1 {
 		t.Fatalf("frame of %d bytes, %d acks, %d controls", len(whole), acks, controls)
 	}
 }

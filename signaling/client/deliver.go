@@ -37,6 +37,9 @@ func (r *Room) deliverOne(a arrival) error {
 		r.event(a.msg)
 		return nil
 	}
+	if a.data[0] == media.KindObject {
+		return r.objectData(a.data)
+	}
 	if a.data[0] != media.KindChunk {
 		c, err := media.ParseControl(a.data)
 		if err != nil {
@@ -63,16 +66,22 @@ func (r *Room) deliverOne(a arrival) error {
 
 // event keeps the roster and passes a message on.
 func (r *Room) event(msg any) {
+	if r.receivingControl(msg) {
+		return
+	}
 	switch m := msg.(type) {
 	case *signaling.Joined:
+		r.streamsGone()
 		r.rejoined(m)
 		return
 	case *signaling.MemberJoined:
 		r.addMember(m.Member)
+		r.offerToNewcomer(m.Member)
 	case *signaling.MemberState:
 		r.setState(m.ID, m.State)
 	case *signaling.MemberLeft:
 		r.removeMember(m.ID)
+		r.receiverLeft(m.ID)
 	case *signaling.TrackAdded:
 		if m.Type == "trackAdded" {
 			r.addTrack(m.Member, m.Track)

@@ -16,6 +16,9 @@
 //	deliver    one per Room: takes from the queue, puts frames together and calls OnEvent and OnFrame.
 //	           A message is acknowledged once it was taken, so a slow callback makes the relay hold back
 //
+//	feed, hash one each per receiver of an object that is sent, and per object: they read the source
+//	write      one per object that comes: it writes to its Sink. The sender gets credit for what was written
+//
 // Every goroutine that handles the relay's bytes has a recover barrier that ends the Room with an error.
 // Callbacks are called with no lock held. They may use every method but Close, Publish, Drain and Wait, which
 // wait for what the callback holds up.

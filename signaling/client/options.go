@@ -36,6 +36,10 @@ type Options struct {
 	// OnFrame is called with each frame that is received.
 	OnFrame func(t *Incoming, f Frame)
 
+	// OnOffer is called with an object that another member offers. What it returns takes the bytes; nil declines, as does
+	// OnOffer == nil. An object that is known, and is offered again since a connection or the relay was away, goes on by itself.
+	OnOffer func(*Receiving) Sink
+
 	// MaxAge is how long a frame may wait in the uplink before it is dropped; 0 means as in a call: audio 300 ms, video
 	// 400 ms, screen 1 s.
 	MaxAge time.Duration

@@ -121,6 +121,7 @@ func (r *Room) adopt(s *session, j *signaling.Joined) error {
 	r.self, r.resume = j.Self.ID, j.Resume
 	r.topicsReconnected()
 	r.chatsReconnected()
+	r.objectsReconnected(j)
 	s.uplink = r.uplink
 	s.uplink.AddSent(int(s.sent))
 	r.inbox.put(arrival{msg: j})

@@ -22,7 +22,10 @@ func (r *Room) supervise(s *session, delivered <-chan error) {
 	if failed := <-delivered; failed != nil {
 		err = failed
 	}
-	r.cancel()
+	r.mu.Lock()
+	r.cancel() // no goroutine of an object begins any more
+	r.mu.Unlock()
+	r.porters.Wait()
 	r.err = err
 	close(r.done)
 	r.moved()

@@ -42,8 +42,13 @@ type Room struct {
 	source     string     // the name under which what is said is numbered
 	chats      []sentChat // not known to have arrived
 	chatN      uint64
-	chatAtUs   int64         // the stamp of the newest chat that came
-	changed    chan struct{} // closed and replaced when the uplink has moved
+	chatAtUs   int64 // the stamp of the newest chat that came
+	sendings   []*Sending
+	receivings []*Receiving          // also those that are over, lest they are taken twice
+	streams    map[uint32]*Receiving // by number, on this connection
+	changed    chan struct{}         // closed and replaced when the uplink has moved
+
+	porters sync.WaitGroup // goroutines of objects; they begin under mu, while ctx lives
 
 	incoming map[uint16]*Incoming // by alias; of the deliver goroutine
 }
@@ -84,7 +89,8 @@ func Dial(ctx context.Context, o Options) (*Room, error) {
 
 func newRoom(o Options) *Room {
 	r := &Room{opts: o, inbox: newInbox(), kick: make(chan struct{}, 1), done: make(chan struct{}),
-		changed: make(chan struct{}), incoming: map[uint16]*Incoming{}, wants: slices.Clone(o.Subscribe)}
+		changed: make(chan struct{}), incoming: map[uint16]*Incoming{}, streams: map[uint32]*Receiving{},
+		wants: slices.Clone(o.Subscribe)}
 	for _, t := range o.Publish {
 		r.tracks = append(r.tracks, &Outgoing{room: r, info: t})
 	}

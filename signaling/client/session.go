@@ -176,6 +176,10 @@ func (s *session) takeText(data []byte) error {
 	if err != nil {
 		return wrong("%v", err)
 	}
+	if s.room.sendingControl(msg) {
+		s.took(len(data), false, now)
+		return nil
+	}
 	switch m := msg.(type) {
 	case nil:
 		s.took(len(data), false, now)

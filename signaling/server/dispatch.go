@@ -47,7 +47,7 @@ func (r *reader) hello(m *signaling.Hello) error {
 		}
 	}
 	r.send(signaling.Welcome{Type: "welcome", Version: signaling.Version, Server: "landline/" + r.server.cfg.Version,
-		Features: []string{"topics"}, Limits: signaling.DefaultLimits()})
+		Features: []string{"topics", "objects"}, Limits: signaling.DefaultLimits()})
 	return nil
 }
 
@@ -150,7 +150,10 @@ func (r *reader) inRoom(m any) error {
 		r.ackEvery = time.Duration(m.Ms) * time.Millisecond
 		r.mu.Unlock()
 	default:
-		return signaling.Closef(signaling.CloseBadMessage, "a message that only the server sends")
+		var known bool
+		if req, fault, known = r.onObjects(m); !known {
+			return signaling.Closef(signaling.CloseBadMessage, "a message that only the server sends")
+		}
 	}
 	if fault != nil {
 		fault.Req = req
@@ -176,7 +179,9 @@ func relayFault(err error) *signaling.Error {
 		{relay.ErrTrackExists, signaling.ErrTrackExists}, {relay.ErrTooManyTracks, signaling.ErrTooManyTracks},
 		{relay.ErrTooManySubscriptions, signaling.ErrTooManySubscriptions}, {relay.ErrNoAlias, signaling.ErrNoAlias},
 		{relay.ErrTooManyTopics, signaling.ErrTooManyTopics}, {relay.ErrTopicMode, signaling.ErrTopicMode},
-		{relay.ErrTooManyKeys, signaling.ErrTooManyKeys}} {
+		{relay.ErrTooManyKeys, signaling.ErrTooManyKeys}, {relay.ErrObjectDiffers, signaling.ErrObjectDiffers},
+		{relay.ErrTooManyStreams, signaling.ErrTooManyStreams}, {relay.ErrNoSuchStream, signaling.ErrNoSuchStream},
+		{relay.ErrBadOffset, signaling.ErrBadOffset}, {relay.ErrTwice, signaling.ErrAcceptedTwice}} {
 		if errors.Is(err, f.err) {
 			return faultOf(f.code, err)
 		}

@@ -60,6 +60,8 @@ var (
 	descIn       = desc("media_bytes_in_total", "Media bytes received from publishers, by path.", "path")
 	descOut      = desc("media_bytes_out_total", "Media bytes sent to subscribers, by path.", "path")
 	descDrops    = desc("frames_dropped_total", "Frames dropped on the way to subscribers, by reason.", "reason")
+	descObjIn    = desc("object_bytes_in_total", "Bytes of objects received from senders.")
+	descObjOut   = desc("object_bytes_out_total", "Bytes of objects sent to receivers.")
 	descAsks     = desc("keyframe_requests_total", "Key-frame requests passed on to publishers.")
 	descValues   = desc("data_values_in_total", "Values put on topics.")
 	descBatches  = desc("data_batches_out_total", "Batches of topics sent to members.")
@@ -90,7 +92,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	for _, r := range rooms {
 		for _, m := range r.Members {
 			members[wireState(m.State)]++
-			queued += m.Link.QueueBytes
+			queued += m.Link.QueueBytes + m.Link.ObjectBytes
 			behind += m.Link.DataBehind
 			gates, muffled, age = gates+m.Link.ClosedGates, muffled+m.Link.Muffled, max(age, m.Link.QueueAge)
 			if m.Link.Capacity > 0 {
@@ -113,6 +115,8 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	count(descFrames, t.FramesIn.Load())
 	count(descIn, t.BytesIn.Load(), "websocket")
 	count(descOut, t.BytesOut.Load(), "websocket")
+	count(descObjIn, t.ObjectBytesIn.Load())
+	count(descObjOut, t.ObjectBytesOut.Load())
 	count(descAsks, t.Asks.Load())
 	count(descValues, t.ValuesIn.Load())
 	count(descBatches, t.BatchesOut.Load())

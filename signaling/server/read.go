@@ -202,6 +202,8 @@ func (r *reader) reason(err error) *signaling.Closed {
 		return signaling.Closef(signaling.CloseChunkOrder, "%s", order)
 	case errors.As(err, &wire):
 		return wireClose(wire)
+	case creditClose(err) != nil:
+		return creditClose(err)
 	case errors.Is(err, errFragmentFlood):
 		return signaling.Closef(signaling.CloseFlood, "%s", err)
 	case errors.Is(err, websocket.ErrReadLimit):
@@ -266,6 +268,8 @@ func (r *reader) binary(msg []byte) error {
 			return err
 		}
 		return r.known(r.pub.Write(&c, relay.Message{Data: buf[signaling.Headroom:], Wire: signaling.FrameInPlace(buf)}))
+	case media.KindObject:
+		return r.objectData(msg)
 	case media.KindCatchUp:
 		return signaling.Closef(signaling.CloseBadChunk, "catch-up markers are the relay's")
 	}

@@ -52,6 +52,7 @@ const rows: Record<string, Row> = {
   'too-large': ['Something was too large to send', 'This page sent more in one piece than the server takes.',
     'Reload the page. A lower picture quality in the settings can help.', 'reload'],
   flood: ['Too many messages at once', 'This page sent more than any call needs, so the server hung up.', oldPage, 'reload'],
+  credit: ['Page and server do not match', 'This page sent more of a file than its receiver had room for.', oldPage, 'reload'],
   'resume-refused': ['The call could not be resumed', 'You were away for too long, or the server was restarted.', 'Join again.', 'again'],
   'no-grant': ['Your invitation does not allow this', 'The token in your link lets you do less than a call needs.', invitation, 'edit'],
   'bad-room': ['This room name does not work', 'It needs at least one letter or digit.', 'Choose another name.', 'home'],

@@ -128,7 +128,7 @@ export class Link {
     if (message.kind === 'ack') {
       this.rate.onAck(message.bytes, message.time || nowUs(), nowUs());
       this.handler.acked(this);
-    } else this.handler.media(this, message);
+    } else if (message.kind !== 'object') this.handler.media(this, message); // nothing is accepted here yet
   }
 
   private end(code: number, reason: string): void {

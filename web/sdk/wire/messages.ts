@@ -78,6 +78,16 @@ const topic = needed(ROOM_NAME);
 const mode = word('latest', 'ordered', 'lossy');
 const value = opaque(MAX_VALUE_DEPTH);
 
+// Objects (section 18). What either side says of a stream has one shape.
+const STREAM = 0xffff_ffff;
+const SHA256 = /^[0-9a-f]{64}$/;
+const onStream = {
+  credit: object({ req: count(), stream: count(STREAM), offset: count() }),
+  finish: object({ req: count(), stream: count(STREAM), sha256: needed(SHA256) }),
+  received: object({ req: count(), stream: count(STREAM) }),
+  cancel: object({ req: count(), stream: count(STREAM), reason: word('declined', 'cancelled', 'failed', 'hash', 'left') }),
+};
+
 const fromClient = {
   hello: object({ version: count(), agent: text(), decode: maybe(object({ ws: list(text(), 32), webrtc: list(text(), 32) })) }),
   join: object({
@@ -119,6 +129,9 @@ const fromClient = {
   unfollow: object({ req: count(), topic }),
   bye: object({}),
   ackInterval: object({ ms: count() }),
+  offer: object({ req: count(), object: text(), to: text(), name: text(), size: count(), mime: text() }),
+  accept: object({ req: count(), stream: count(STREAM), offset: count() }),
+  ...onStream,
 };
 
 const limits = object({
@@ -169,6 +182,10 @@ const fromServer = {
   error: object({ req: count(), code: text(), text: text(), fatal: flag }),
   bye: object({ reason: text(), retryMs: count() }),
   ackInterval: object({ ms: count() }),
+  offering: object({ req: count(), object: text(), streams: list(object({ stream: count(STREAM), to: needed(MEMBER_ID) }), MAX_MEMBERS) }),
+  offered: object({ stream: count(STREAM), object: text(), from: needed(MEMBER_ID), name: text(), size: count(), mime: text() }),
+  accepted: object({ stream: count(STREAM), object: text(), to: needed(MEMBER_ID), offset: count(), turn: count(0xffff) }),
+  ...onStream,
 };
 
 type Parsed<T extends Record<string, Check<object>>> = { [K in keyof T]: { type: K } & Of<T[K]> }[keyof T];

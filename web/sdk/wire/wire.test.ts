@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import vectors from '../../../testdata/wire.json';
 import { fromHex, hexBlocks, toHex } from './documents';
-import { encodeAbandon, encodeAck, encodeCatchUp, encodeChunk, encodeEnd, parseBinary, WireError } from './wire';
+import { encodeAbandon, encodeAck, encodeCatchUp, encodeChunk, encodeEnd, encodeObject, parseBinary, WireError } from './wire';
 import type { Binary } from './wire';
 
 /** Re-encodes what was parsed; reserved bits do not survive, which one vector allows for. */
@@ -17,11 +17,14 @@ function encode(m: Binary): Uint8Array {
       return encodeCatchUp(m);
     case 'end':
       return encodeEnd(m);
+    case 'object':
+      return encodeObject(m);
   }
 }
 
 /** The form of the vectors: payload as hex, first-chunk fields only where the bytes are there. */
 function asVector(m: Binary): Record<string, unknown> {
+  if (m.kind === 'object') return { ...m, payload: toHex(m.payload) };
   if (m.kind !== 'chunk') return { ...m };
   const { length, level, voice, ...rest } = m;
   const first = m.offset === 0 ? { length, level, voice } : {};
@@ -48,7 +51,7 @@ describe('shared vectors', () => {
 
 test('every hex block of docs/protocol.md is read', () => {
   const kinds = hexBlocks().map((block) => parseBinary(block).kind);
-  expect(kinds).toEqual(['chunk', 'chunk', 'ack', 'abandon', 'catch-up', 'catch-up', 'end']);
+  expect(kinds).toEqual(['chunk', 'chunk', 'ack', 'abandon', 'catch-up', 'catch-up', 'end', 'object']);
 });
 
 test('no truncation or bit flip of a good message makes anything but a WireError', () => {

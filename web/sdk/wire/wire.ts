@@ -8,12 +8,15 @@ export const KIND_ACK = 0x11;
 const KIND_ABANDON = 0x12;
 const KIND_CATCH_UP = 0x13;
 const KIND_END = 0x14;
+const KIND_OBJECT = 0x15;
 
 /** Bytes of a chunk's header; a frame's first chunk has FIRST_EXTRA more. */
 export const CHUNK_HEADER = 16;
 export const FIRST_EXTRA = 4;
 const ACK_SIZE = 20;
 const SMALL_SIZE = 12;
+const OBJECT_HEADER = 16;
+const MAX_OBJECT = 2 ** 40;
 
 /** Payload of every chunk but a frame's last is a multiple of this; offsets count in it. */
 export const OFFSET_UNIT = 16;
@@ -96,7 +99,19 @@ export interface End {
   frames: number;
 }
 
-export type Binary = Chunk | Ack | Abandon | CatchUp | End;
+/** A piece of an object (section 5.6). */
+export interface ObjectChunk {
+  kind: 'object';
+  last: boolean;
+  /** Of the last accepted message. */
+  turn: number;
+  stream: number;
+  /** In the object, bytes. */
+  offset: number;
+  payload: Uint8Array;
+}
+
+export type Binary = Chunk | Ack | Abandon | CatchUp | End | ObjectChunk;
 
 export type WireFault = 'short' | 'empty' | 'version' | 'kind' | 'alias' | 'align' | 'too-large' | 'key' | 'size';
 
@@ -135,9 +150,36 @@ export function parseBinary(data: Uint8Array): Binary {
       const small = parseSmall(data, view, 'End');
       return { kind: 'end', reason: small.code, alias: small.alias, group: small.group, frames: small.count };
     }
+    case KIND_OBJECT:
+      return parseObject(data, view);
     default:
       throw new WireError('kind', `binary message of unknown kind ${first & 0x0f}`);
   }
+}
+
+function parseObject(data: Uint8Array, view: DataView): ObjectChunk {
+  if (data.length < OBJECT_HEADER) throw new WireError('short', `object chunk header has ${data.length} of ${OBJECT_HEADER} bytes`);
+  const payload = data.subarray(OBJECT_HEADER);
+  const stream = view.getUint32(4);
+  const offset = readWide(view, 8);
+  if (payload.length === 0) throw new WireError('empty', 'object chunk without payload');
+  if (stream === 0) throw new WireError('alias', 'object chunk on stream 0');
+  if (payload.length > MAX_PAYLOAD || offset + payload.length > MAX_OBJECT) {
+    throw new WireError('too-large', `object chunk of ${payload.length} bytes at ${offset}`);
+  }
+  return { kind: 'object', last: (view.getUint8(1) & FLAG_LAST) !== 0, turn: view.getUint16(2), stream, offset, payload };
+}
+
+export function encodeObject(c: Omit<ObjectChunk, 'kind'>): Uint8Array {
+  const data = new Uint8Array(OBJECT_HEADER + c.payload.length);
+  const view = new DataView(data.buffer);
+  view.setUint8(0, KIND_OBJECT);
+  view.setUint8(1, c.last ? FLAG_LAST : 0);
+  view.setUint16(2, c.turn);
+  view.setUint32(4, c.stream);
+  view.setBigUint64(8, BigInt(c.offset));
+  data.set(c.payload, OBJECT_HEADER);
+  return data;
 }
 
 function parseChunk(data: Uint8Array, view: DataView): Chunk {
