@@ -78,6 +78,7 @@ func (s *Server) farewell(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, err.Error(), http.StatusForbidden)
 		return
 	}
+	w.Header().Set("Connection", "close") // nobody is there who would use it again
 	ticket, err := io.ReadAll(http.MaxBytesReader(w, req.Body, maxTicket))
 	switch {
 	case err != nil:

@@ -114,7 +114,10 @@ export class House {
       const left = this.leftovers(await this.server.metrics());
       if (left.length > 0) throw new Error(left.join(', '));
       return true;
-    }, { ms: 15_000, every: 200 });
+    }, { ms: 15_000, every: 200 }).catch(async (error: unknown) => {
+      console.log(`what the server was doing:\n${await this.server.autopsy()}`);
+      throw error;
+    });
     const metrics = await this.server.metrics();
     expect.soft(metrics.sum('landline_panics_total'), 'panics').toBe(0);
     expect.soft(metrics.sum('landline_closes_total', 'name=""'), 'closes without a name').toBe(0);

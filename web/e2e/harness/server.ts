@@ -78,6 +78,15 @@ export class Server {
     return new Map((rooms.find((r) => r.room === room)?.members ?? []).map((m) => [m.name, m] as const));
   }
 
+  /** Ends it by a signal at which it tells what each goroutine does. */
+  async autopsy(): Promise<string> {
+    const before = this.log.length;
+    const ended = new Promise((done) => this.process.once('close', done));
+    this.process.kill('SIGQUIT');
+    await ended;
+    return this.log.slice(before).join('\n');
+  }
+
   get running(): boolean {
     return this.process.exitCode === null && this.process.signalCode === null;
   }
