@@ -67,6 +67,9 @@ func TestTopicsNeedTheirGrants(t *testing.T) {
 		}
 	}
 	reader.text(`{"type":"follow","topic":"t","mode":"latest"}`)
+	if d := await[signaling.Data](reader); len(d.Values) != 0 || d.Head != 0 {
+		t.Errorf("of an empty topic: %+v", d)
+	}
 	writer.text(`{"type":"put","topic":"t","mode":"latest","values":[{"key":"k","value":{"deep":[1,2]}}]}`)
 	d := await[signaling.Data](reader)
 	if len(d.Values) != 1 || d.Values[0].By != "writer" || string(d.Values[0].Value) != `{"deep":[1,2]}` || d.Values[0].AtUs == 0 {
