@@ -6,11 +6,13 @@
 // handles for its Member: the Publisher, into which it writes chunks, and the Subscriber, from which it
 // pulls what its socket can take. The Subscriber's queue is the only place where a frame waits. When the
 // session is lost the Member stays for a while, with its Tracks and subscriptions, and the next session
-// gets fresh handles.
+// gets fresh handles. A Room also owns its chat, its topics, of which a reader holds no more than its place, and the
+// streams of objects, whose bytes wait in the stream within its credit.
 //
 // # Who runs what
 //
-// The package starts no goroutine but timers: the end of a member's grace, and key-frame requests put off.
+// The package starts no goroutine but timers: the end of a member's grace, key-frame requests put off, and topics
+// that are told a little later.
 // Publisher.Write is called from the goroutine that reads the session's socket; it queues the chunk with
 // every subscriber and never blocks. Subscriber.Pull is called by the one writer of the session. Notify
 // functions given to Join are called without any lock held, must not block, and may come from any goroutine.

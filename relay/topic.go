@@ -23,6 +23,7 @@ const (
 	topicGap     = 20 * time.Millisecond // between two batches to a reader, at least
 	lossyAge     = 200 * time.Millisecond
 	batchSize    = 8 << 10 // bytes: after so much of a large snapshot audio has its turn
+	maxShared    = 32      // batches that are kept for the next reader who is equally far
 	batchLeast   = 1200    // the same on a link that takes long for that
 	maxKeys      = 4096
 	maxKept      = 1024    // values of an ordered or lossy topic
@@ -272,7 +273,7 @@ func (t *topic) batch(r *reading, most int) *Batch {
 	if len(b.Values) == 0 && b.Missed == 0 && (begun || from > 0) {
 		return nil
 	}
-	if most == batchSize || b.To == to {
+	if (most == batchSize || b.To == to) && len(t.batches) < maxShared {
 		t.batches[from] = b
 	}
 	return b

@@ -9,7 +9,16 @@ import (
 
 // sendingControl takes what concerns an object that is sent, and reports whether it did.
 func (r *Room) sendingControl(msg any) (taken bool) {
+	if taken = r.noteSending(msg); taken {
+		r.wake()
+		r.moved()
+	}
+	return taken
+}
+
+func (r *Room) noteSending(msg any) (taken bool) {
 	r.mu.Lock()
+	defer r.mu.Unlock() // also if it panics: the Room must still end
 	switch m := msg.(type) {
 	case *signaling.Offering:
 		taken = true
@@ -50,11 +59,6 @@ func (r *Room) sendingControl(msg any) (taken bool) {
 				e.State = signaling.CancelLeft
 			}
 		}
-	}
-	r.mu.Unlock()
-	if taken {
-		r.wake()
-		r.moved()
 	}
 	return taken
 }

@@ -166,7 +166,7 @@ func (r *Room) Send(msg any) error {
 	if r.leaving {
 		return ErrClosed
 	}
-	if len(r.control) >= maxControl {
+	if len(r.control) >= maxControl || len(r.chats) >= maxControl {
 		return ErrBusy
 	}
 	switch m := msg.(type) {
