@@ -4,7 +4,7 @@ import { expect } from 'vitest';
 import type { RoomStats } from '../sdk';
 import { figure, percentile, trace } from './harness/figures';
 import { e2e, type House } from './harness/house';
-import { watchIdle } from './harness/load';
+import { watchLoad } from './harness/load';
 import type { Person } from './harness/person';
 import { LARGE_BUFFER, SMALL_BUFFER, type Proxy, type Shape } from './harness/proxy';
 import { installTiming, type Sighting } from './harness/timing';
@@ -143,7 +143,7 @@ const ATTEMPTS = 3;
 async function stepResponse(house: House, bufferBytes: number, scenario: string): Promise<void> {
   const { proxy, ann, bob } = await call(house, { delayMs: 20, up: 3 * MBIT, bufferBytes });
   for (let attempt = 1; ; attempt++) {
-    const idle = watchIdle();
+    const load = watchLoad();
     const start = now();
     let goals: Goal[] = [];
     let unmet: string[] = [];
@@ -155,7 +155,7 @@ async function stepResponse(house: House, bufferBytes: number, scenario: string)
     }
     for (const { what, values, goal } of goals) figure(scenario, what, values, goal);
     tell(scenario, (await recorded(ann)).filter(({ at }) => at > start), start);
-    const spare = idle();
+    const spare = (await load()).idle;
     console.log(JSON.stringify({ scenario, attempt, idle: spare.toFixed(2), unmet }));
     if (unmet.length === 0) return;
     if (attempt === ATTEMPTS && spare < CALM && goals.length > 0 && goals.every(({ met, roughly }) => met || roughly)) {

@@ -1,11 +1,12 @@
 // How late pictures and sound arrive, from page to page over the WebSocket, 640x360 at 30 frames a second and voice.
-// LANDLINE_LONG=1 measures windows of a minute in place of 20 s.
+// LANDLINE_LONG=1 holds them to the goals, in windows of a minute in which the machine had something to spare.
+// Otherwise two windows of 20 s are held to what a machine as busy as this one was allows.
 
 import { cpus } from 'node:os';
 import { expect } from 'vitest';
 import { figure, percentile } from './harness/figures';
 import { e2e, type House } from './harness/house';
-import { watchIdle } from './harness/load';
+import { type Load, watchLoad } from './harness/load';
 import type { Person } from './harness/person';
 import { delays, installTiming, take } from './harness/timing';
 import { elapse } from './harness/wait';
@@ -13,21 +14,21 @@ import { elapse } from './harness/wait';
 const SCENARIO = 'two pages, 640x360 at 30 fps and voice';
 const PICTURE_GOAL = 'p50 <= 120, p95 <= 200';
 const SOUND_GOAL = 'p50 <= 150, p95 <= 250';
-const WINDOW_MS = process.env['LANDLINE_LONG'] ? 60_000 : 20_000;
+const LONG = process.env['LANDLINE_LONG'] !== undefined;
+const WINDOW_MS = LONG ? 60_000 : 20_000;
 /** How much the second window may be worse than the first, ms: what two windows differ by without a cause. */
 const SAME_MS = 25;
 
-/** A window in which less of the machine was idle does not count while there may be calmer ones: it tells of other work. */
-const CALM = 0.12;
-/** Where no window was calm the figures tell of the machine: all that is held then is that delays are bounded, by so many times the goals. */
-const STARVED = 4;
-const WINDOWS = 6;
+/** A window in which less of the machine was idle tells of other work. */
+const CALM = 0.1;
+const WINDOWS = LONG ? 6 : 2;
+/** Threads that a picture or a sound passes from page to page: each may have to wait for a processor as long as the harness's own work did. */
+const THREADS = 10;
 
 interface Delays {
   pictures: number[];
   sounds: number[];
-  /** Share of the machine that was idle, 0 to 1. */
-  idle: number;
+  load: Load;
 }
 
 async function timedCall(house: House): Promise<Person[]> {
@@ -49,43 +50,43 @@ async function timedCall(house: House): Promise<Person[]> {
 async function measure(people: readonly Person[]): Promise<Delays> {
   const look = () => Promise.all(people.map(({ page }) => take(page)));
   await look();
-  const idle = watchIdle();
+  const load = watchLoad();
   await elapse(WINDOW_MS);
   const [ann, bob] = await look();
   const pictures = [[ann!, bob!], [bob!, ann!]].flatMap(([from, to]) => delays(from!.own, to!.other, (a, b) => a === b));
   const sounds = [[ann!, bob!], [bob!, ann!]].flatMap(([from, to]) => delays(from!.made, to!.heard, (a, b) => Math.abs(a - b) < 120));
-  return { pictures, sounds, idle: idle() };
+  return { pictures, sounds, load: await load() };
 }
 
-/** The first two calm windows, or the two calmest of all, in their order. */
-async function calmest(people: readonly Person[]): Promise<[Delays, Delays]> {
-  const windows: Delays[] = [];
-  while (windows.length < WINDOWS && windows.filter(({ idle }) => idle >= CALM).length < 2) {
-    windows.push(await measure(people));
-    console.log(JSON.stringify({ scenario: SCENARIO, window: windows.length, cores: cpus().length, idle: windows.at(-1)!.idle.toFixed(2) }));
+/** The first two windows, or, held to the goals, the first two calm ones. */
+async function twoWindows(people: readonly Person[]): Promise<[Delays, Delays]> {
+  const good: Delays[] = [];
+  for (let i = 1; i <= WINDOWS; i++) {
+    const window = await measure(people);
+    console.log(JSON.stringify({ scenario: SCENARIO, window: i, cores: cpus().length, ...window.load }));
+    if (!LONG || window.load.idle >= CALM) good.push(window);
+    if (good.length === 2) return good as [Delays, Delays];
   }
-  const [one, other] = [...windows].sort((a, b) => b.idle - a.idle);
-  return windows.indexOf(one!) < windows.indexOf(other!) ? [one!, other!] : [other!, one!];
+  throw new Error(`too noisy: less than ${CALM} of the machine was idle; measure again when nothing else runs`);
 }
 
 e2e('pictures and sound arrive soon, and no later as the call goes on', async ({ house }) => {
-  const [first, later] = await calmest(await timedCall(house));
+  const [first, later] = await twoWindows(await timedCall(house));
   for (const [name, { pictures, sounds }] of [['first', first], ['second', later]] as const) {
     figure(`${SCENARIO}, ${name} window`, 'picture latency', pictures, PICTURE_GOAL);
     figure(`${SCENARIO}, ${name} window`, 'mouth to ear', sounds, SOUND_GOAL);
   }
   const pictures = figure(SCENARIO, 'picture latency', [...first.pictures, ...later.pictures], PICTURE_GOAL);
   const sounds = figure(SCENARIO, 'mouth to ear', [...first.sounds, ...later.sounds], SOUND_GOAL);
-  const calm = Math.min(first.idle, later.idle) >= CALM;
-  if (!calm) console.log(`too noisy: the machine had nothing to spare in any two windows; held to ${STARVED} times the goals`);
-  const times = calm ? 1 : STARVED;
+  const more = LONG ? 0 : THREADS * Math.max(first.load.late.p95, later.load.late.p95);
   // Of 30 frames and 2.5 beeps a second and direction most were seen at both ends.
-  expect(pictures.n).toBeGreaterThan((2 * 2 * WINDOW_MS * 15) / 1000 / times);
-  expect(sounds.n).toBeGreaterThan((2 * 2 * WINDOW_MS * 1.5) / 1000 / times);
-  expect.soft(pictures.p50).toBeLessThanOrEqual(120 * times);
-  expect.soft(pictures.p95).toBeLessThanOrEqual(200 * times);
-  expect.soft(sounds.p50).toBeLessThanOrEqual(150 * times);
-  expect.soft(sounds.p95).toBeLessThanOrEqual(250 * times);
-  expect.soft(percentile(later.pictures, 0.5)).toBeLessThan(percentile(first.pictures, 0.5) + SAME_MS * times);
-  expect.soft(percentile(later.sounds, 0.5)).toBeLessThan(percentile(first.sounds, 0.5) + SAME_MS * times);
+  const share = LONG ? 1 : 0.25;
+  expect(pictures.n).toBeGreaterThan(((2 * 2 * WINDOW_MS * 15) / 1000) * share);
+  expect(sounds.n).toBeGreaterThan(((2 * 2 * WINDOW_MS * 1.5) / 1000) * share);
+  expect.soft(pictures.p50).toBeLessThanOrEqual(120 + more);
+  expect.soft(pictures.p95).toBeLessThanOrEqual(200 + more);
+  expect.soft(sounds.p50).toBeLessThanOrEqual(150 + more);
+  expect.soft(sounds.p95).toBeLessThanOrEqual(250 + more);
+  expect.soft(percentile(later.pictures, 0.5)).toBeLessThan(percentile(first.pictures, 0.5) + SAME_MS + more);
+  expect.soft(percentile(later.sounds, 0.5)).toBeLessThan(percentile(first.sounds, 0.5) + SAME_MS + more);
 }, 60_000 + WINDOWS * WINDOW_MS);

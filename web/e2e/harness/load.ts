@@ -1,17 +1,58 @@
 // How busy the machine is: figures of a machine that has nothing left tell nothing about the product.
 
-import { cpus } from 'node:os';
+import { readFileSync } from 'node:fs';
+import { Worker } from 'node:worker_threads';
+import { percentile } from './figures';
 
-/** Begins to look; the function returned tells the share of all processors that was idle since, 0 to 1. */
-export function watchIdle(): () => number {
-  const times = () => {
-    const all = cpus().map(({ times }) => times);
-    const idle = all.reduce((sum, t) => sum + t.idle, 0);
-    return { idle, total: all.reduce((sum, t) => sum + t.user + t.nice + t.sys + t.irq + t.idle, 0) };
+export interface Load {
+  /** Share of all processors that was idle, 0 to 1. What a hypervisor gave to others counts as busy. */
+  idle: number;
+  /** By how much a fixed piece of work of a few milliseconds, begun by a timer, ended late, ms: 50th and 95th percentile. */
+  late: { p50: number; p95: number };
+}
+
+/** Begins to look; the function returned ends it. */
+export function watchLoad(): () => Promise<Load> {
+  const start = processors();
+  const worker = new Worker(`(${worksLate.toString()})(require('node:worker_threads').parentPort)`, { eval: true });
+  return async () => {
+    const end = processors();
+    const lates = await new Promise<number[]>((resolve, reject) => {
+      worker.once('message', resolve).once('error', reject);
+      worker.postMessage('end');
+    });
+    await worker.terminate();
+    return {
+      idle: (end.idle - start.idle) / Math.max(1, end.total - start.total),
+      late: { p50: percentile(lates, 0.5), p95: percentile(lates, 0.95) },
+    };
   };
-  const start = times();
-  return () => {
-    const end = times();
-    return (end.idle - start.idle) / Math.max(1, end.total - start.total);
+}
+
+/** Ticks of all processors together since the start of the machine (proc_stat(5)). */
+function processors(): { idle: number; total: number } {
+  const ticks = readFileSync('/proc/stat', 'utf8').split('\n', 1)[0]!.trim().split(/\s+/).slice(1, 9).map(Number);
+  return { idle: ticks[3]! + ticks[4]!, total: ticks.reduce((sum, t) => sum + t, 0) };
+}
+
+/** Runs in a worker, from its source text: the same work ten times a second, which takes about 3 ms of a processor of today. */
+function worksLate(port: import('node:worker_threads').MessagePort): void {
+  const lates: number[] = [];
+  let due = performance.now();
+  let calm = Infinity;
+  let sum = 0;
+  const work = () => {
+    const begin = performance.now();
+    for (let i = 0; i < 1_000_000; i++) sum = (sum * 31 + i) | 0;
+    const end = performance.now();
+    calm = Math.min(calm, end - begin);
+    lates.push(end - due);
+    due = Math.max(due + 100, end);
+    timer = setTimeout(work, due - end);
   };
+  let timer = setTimeout(work, 0);
+  port.once('message', () => {
+    clearTimeout(timer);
+    port.postMessage(lates.map((late) => late - calm));
+  });
 }
