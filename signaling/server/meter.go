@@ -15,6 +15,7 @@ import (
 // upgrade goes nowhere, since the session has one writer.
 type meteredConn struct {
 	net.Conn
+	in       io.Reader // Conn, or a cheaper way to read from it
 	heard    func()
 	upgraded bool
 	wire     int // bytes since the last whole message; the reader's
@@ -26,7 +27,7 @@ const fragmentBudget = 2*signaling.MaxControl + 8<<10
 var errFragmentFlood = errors.New("a message in too many fragments")
 
 func (c *meteredConn) Read(p []byte) (int, error) {
-	n, err := c.Conn.Read(p)
+	n, err := c.in.Read(p)
 	if !c.upgraded {
 		return n, err
 	}

@@ -35,9 +35,8 @@ type Session struct {
 	sub     *relay.Subscriber
 	carries []media.Codec
 
-	turn  turn // guarded by shard.mu
-	flow  flow // of the writer
-	dense atomic.Bool
+	turn turn // guarded by shard.mu
+	flow flow // of the writer
 
 	heard atomic.Int64  // when bytes last came, ns since the server's start
 	spoke atomic.Int64  // when a message was last written

@@ -15,7 +15,8 @@ type shard struct {
 	run    int // sessions served from audio in a row
 	closed bool
 
-	window  time.Duration // for how long sessions to which much goes wait for more
+	load    load
+	window  time.Duration // for how long dense sessions wait for more while the shard is busy
 	waiting queue         // those that do, in the order in which they are due
 	timer   *time.Timer   // of the first of them
 }
@@ -131,14 +132,15 @@ func (sh *shard) hold(ss *Session, want urgency) {
 	}
 }
 
-// release is the timer's: sessions that have waited long enough are served.
+// release is the timer's: sessions that have waited long enough are served, and those for which a quarter of the window is left at most:
+// a timer for each would cost more than the waiting saves.
 func (sh *shard) release() {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	now := sh.server.elapsed()
 	for sh.waiting.len() > 0 {
 		ss := sh.waiting.first()
-		if wait := ss.turn.due - now; wait > 0 && !sh.closed {
+		if wait := ss.turn.due - now; wait > sh.window/4 && !sh.closed {
 			sh.timer.Reset(wait)
 			return
 		}
@@ -188,7 +190,8 @@ func (sh *shard) pop() *Session {
 func (sh *shard) written(ss *Session, more bool) {
 	sh.mu.Lock()
 	t := &ss.turn
-	t.writing, t.dense = false, ss.dense.Load()
+	sh.load.note(ss.flow.at)
+	t.writing, t.dense = false, sh.load.busy && ss.flow.dense()
 	again := t.again
 	t.again = idle
 	sh.mu.Unlock()

@@ -76,7 +76,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	h.conn = &meteredConn{Conn: conn}
+	h.conn = &meteredConn{Conn: conn, in: inputOf(conn)}
 	return h.conn, brw, nil
 }
 

@@ -50,7 +50,7 @@ func (ss *Session) fill(b *batch) (more, last bool) {
 		events += b.add(&b.out[i])
 	}
 	if len(b.out) > 0 {
-		ss.dense.Store(ss.flow.note(len(b.out), now))
+		ss.flow.note(len(b.out), now)
 	}
 	clear(b.out)
 	if events > 0 {

@@ -4,8 +4,12 @@ package server
 
 import (
 	"errors"
+	"io"
 	"net"
 )
+
+// inputOf gives the way to read from a connection.
+func inputOf(conn net.Conn) io.Reader { return conn }
 
 // nonBlocking is only there on Linux; elsewhere each session writes with a goroutine of its own.
 type nonBlocking struct{}
