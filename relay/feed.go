@@ -102,7 +102,7 @@ func (f *feed) pushChunk(it *item, now time.Duration) {
 			f.skip = true
 			f.drop(1, media.DropQuiet)
 		}
-		if f.closed && it.opensGroup() && (!f.slow || f.sub.ready()) {
+		if f.closed && it.opensGroup() && (!f.slow || f.sub.ready(now)) {
 			f.closed = false
 		}
 		if f.closed {
@@ -311,7 +311,7 @@ const (
 
 // wantsKeyFrame reports whether a gate has been closed for so long that it asks upstream.
 func (f *feed) wantsKeyFrame(now time.Duration) bool {
-	if !f.closed || f.paused || f.ended || now-f.asked < f.askWait || !f.sub.ready() {
+	if !f.closed || f.paused || f.ended || now-f.asked < f.askWait || !f.sub.ready(now) {
 		return false
 	}
 	f.asked, f.askWait = now, min(2*f.askWait, gateAskMost)

@@ -231,3 +231,45 @@ func TestBusyAfterSomethingWaited(t *testing.T) {
 		}
 	})
 }
+
+// A gate opens at a key frame that comes while sound fills half of a small window, as between two acks it always does.
+func TestAGateOpensBesideSoundInASmallWindow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		bob := w.join("bob", Selector{})
+		cam := w.join("ann").camera()
+		cam.send(true, 1000)
+		bob.drain()
+		link, f := &bob.sub.link, bob.sub.feeds[0]
+		link.Wait(bob.sub.now())
+		for link.Window() > rate.MinWindow { // something waits, and what comes is ever later
+			sent, _ := link.Total()
+			link.Sent(rate.MinChunk, bob.sub.now())
+			wait(time.Second)
+			if !link.Acked(sent+rate.MinChunk, bob.sub.now(), bob.sub.now()) {
+				t.Fatal("an ack was not taken")
+			}
+		}
+		f.close(bob.sub.now(), true)
+		open := func() bool {
+			link.Sent(rate.MinWindow/2+100, bob.sub.now())
+			cam.send(true, 1000)
+			return !f.closed
+		}
+		link.Wait(bob.sub.now())
+		if open() {
+			t.Error("the gate opens though something has just waited")
+		}
+		wait(100 * time.Millisecond)
+		total, _ := link.Total()
+		link.Acked(total, bob.sub.now(), bob.sub.now())
+		wait(10 * time.Second)
+		if !open() {
+			t.Error("the gate stays closed though nothing waits")
+		}
+		wait(10 * time.Second)
+		if f.close(bob.sub.now(), true); open() {
+			t.Error("the gate opens though no ack comes")
+		}
+	})
+}

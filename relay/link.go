@@ -20,8 +20,12 @@ func (s *Subscriber) carries(f *feed, now time.Duration) bool {
 	return c == 0 || g.bytes <= c
 }
 
-// ready reports whether the receiver keeps up, so that a gate may open.
-func (s *Subscriber) ready() bool { return s.link.InFlight() <= s.link.Window()/2 }
+// ready reports whether the receiver keeps up, so that a gate may open: it has taken half of what may be under way, or nothing has
+// waited for a while and its acks come. With a small window sound alone is half of that between two acks, and key frames
+// may come in step with them: by the first rule alone the gate would then stay closed for minutes.
+func (s *Subscriber) ready(now time.Duration) bool {
+	return s.link.InFlight() <= s.link.Window()/2 || !s.link.Busy(now) && s.link.Silence(now) < 2*rate.AckEvery+s.link.RTT()
+}
 
 // One write hands over so much time of a slow receiver's rate, so that audio can overtake what a socket does not take
 // at once.
