@@ -126,14 +126,20 @@ func (x *transfer) finish(t *testing.T) (streamReport, watchReport) {
 // until looks again and again until a condition holds.
 func until(t *testing.T, what string, ok func() bool) {
 	t.Helper()
+	untilFor(t, patience, what, ok)
+}
+
+// untilFor is until, of what takes longer.
+func untilFor(t *testing.T, long time.Duration, what string, ok func() bool) {
+	t.Helper()
 	tick := time.NewTicker(5 * time.Millisecond)
 	defer tick.Stop()
-	for late := time.Now().Add(patience); time.Now().Before(late); <-tick.C {
+	for late := time.Now().Add(long); time.Now().Before(late); <-tick.C {
 		if ok() {
 			return
 		}
 	}
-	t.Fatalf("no %s within %v", what, patience)
+	t.Fatalf("no %s within %v", what, long)
 }
 
 // inRoom waits until so many members are in the rooms of a relay.

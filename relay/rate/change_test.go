@@ -152,6 +152,33 @@ func TestVoiceGoesOnWhileAThinFullLinkIsProbed(t *testing.T) {
 	}
 }
 
+// misled is a full path on which one ack, after two seconds, tells a time that is too early: as from then on every message seems
+// to have been under way for longer.
+func misled(rate float64, early time.Duration) *sim {
+	s := &sim{c: fresh(), chunk: greedy}
+	done := false
+	s.path = func(now time.Duration) path {
+		if now > 2*time.Second && len(s.acks) > 0 && !done {
+			s.acks[0].came -= early
+			done = true
+		}
+		return path{rate, 60 * time.Millisecond, math.MaxInt32}
+	}
+	return s
+}
+
+func TestOneWrongTimeIsForgotten(t *testing.T) {
+	for _, early := range []time.Duration{30, 60, 75, 100, 150, 300, 1000} {
+		s := misled(3*mbit, early*time.Millisecond)
+		s.run(50 * time.Second)
+		use, wait := s.measure(path{rate: 3 * mbit}, 35*time.Second, 50*time.Second)
+		if use < 0.9 || wait > 100*time.Millisecond {
+			t.Errorf("%d ms too early: half a minute later %.2f of the link is used, the wait is %v; window %d, delay %v, rtt %v",
+				early, use, wait, s.c.Window(), s.c.Delay(), s.c.RTT())
+		}
+	}
+}
+
 func TestAcksAloneAreNotInFlight(t *testing.T) {
 	c := fresh()
 	for range 10_000 {

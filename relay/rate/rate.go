@@ -218,7 +218,7 @@ func (c *Controller) timed(oneWay, rtt time.Duration, limited bool, now time.Dur
 	if rtt = max(rtt-c.delay, 1); c.rtt == 0 || rtt < c.rtt {
 		c.rtt = rtt
 	}
-	if c.mode == probe || c.mode == drain {
+	if c.mode == probe {
 		return
 	}
 	if c.delay < nearMinimum {

@@ -16,6 +16,8 @@ func (c *Controller) steer(newly int, limited bool, now time.Duration) {
 		c.high = 0
 	}
 	switch {
+	case c.mode == probe && now-c.lowAt >= 2*probeAfter: // no path stays so full for so long: the minimum is wrong
+		c.steerProbe(now)
 	case (c.high > 1 || c.delay > farDelay && c.high > 0) && (c.mode != drain || c.acked >= c.round):
 		c.cut(now)
 	case c.mode == probe:

@@ -77,6 +77,7 @@ func makeVectors() vectors {
 		record("64 kbit/s", &sim{c: fresh(), chunk: greedy, path: thin}, 8*time.Second),
 		record("0.3 Mbit/s for long enough to look for the minimum again", drifting, 13*time.Second),
 		record("a call with much room", call, 6*time.Second),
+		record("one ack tells a time that is 150 ms too early", misled(0.15*mbit, 150*time.Millisecond), 25*time.Second),
 	}}
 }
 

@@ -208,7 +208,7 @@ func TestEndWhileJoining(t *testing.T) {
 		r := rawUp(t, url)
 		s.joins.Lock()
 		r.join("r")
-		within(t, patience, "hello was dealt with", func() bool { return len(s.list()) == 1 && s.list()[0].bytes.Load() > 0 })
+		within(t, patience, "hello was dealt with", func() bool { return len(s.list()) == 1 && s.list()[0].heardOf() > 0 })
 		s.list()[0].end(signaling.Closef(signaling.CloseRestart, "in the middle of a join"))
 		s.joins.Unlock()
 		if code, _, _ := r.awaitClose(); code != int(signaling.CloseRestart) {
@@ -279,4 +279,11 @@ func TestNastyNames(t *testing.T) {
 			t.Errorf("%q was not logged as that, but one of %q", name, names)
 		}
 	}
+}
+
+// heardOf is how many payload bytes the session has dealt with.
+func (ss *Session) heardOf() uint64 {
+	ss.mu.Lock()
+	defer ss.mu.Unlock()
+	return ss.bytes
 }

@@ -40,8 +40,6 @@ type Session struct {
 
 	heard atomic.Int64  // when bytes last came, ns since the server's start
 	spoke atomic.Int64  // when a message was last written
-	bytes atomic.Uint64 // payload bytes received and dealt with
-	at    atomic.Uint64 // when the last of them came, µs
 
 	mu       sync.Mutex
 	joined   bool
@@ -54,6 +52,8 @@ type Session struct {
 	ackTimer *time.Timer
 	ackArmed bool
 	ackEvery time.Duration
+	bytes    uint64 // payload bytes received and dealt with
+	at       uint64 // when the last of them came, µs: an ack must tell of both as one, or the sender is misled for good
 	unacked  uint64 // bytes come since the last ack
 	messages uint64 // come so far
 	asked    int64  // the ackInterval the client was last told, ms
@@ -263,12 +263,11 @@ func (ss *Session) tellAckInterval() {
 
 // received counts a message that was dealt with, and sees to its ack.
 func (ss *Session) received(n int, isAck bool) {
-	ss.bytes.Add(uint64(n))
-	ss.at.Store(ss.server.now())
 	ss.mu.Lock()
+	ss.bytes, ss.at = ss.bytes+uint64(n), ss.server.now()
 	ss.unacked += uint64(n)
 	ss.messages++
-	now := ss.unacked >= signaling.AckAfter(ss.bytes.Load()) || ss.messages <= signaling.AckFirst && !isAck
+	now := ss.unacked >= signaling.AckAfter(ss.bytes) || ss.messages <= signaling.AckFirst && !isAck
 	switch {
 	case ss.ending != nil || !ss.joined:
 		now = false

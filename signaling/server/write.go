@@ -78,7 +78,7 @@ func (ss *Session) fillOwn(b *batch) (sent, acks int, live, last bool) {
 	if ss.ackDue && ss.ending == nil {
 		ss.ackDue, ss.unacked = false, 0
 		b.ack[0], b.ack[1] = signaling.OpBinary, media.AckSize
-		ack := media.Ack{Bytes: ss.bytes.Load(), Time: ss.at.Load()}
+		ack := media.Ack{Bytes: ss.bytes, Time: ss.at}
 		ack.Append(b.ack[:2])
 		b.bufs = append(b.bufs, b.ack[:])
 		acks = media.AckSize

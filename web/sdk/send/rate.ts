@@ -197,7 +197,7 @@ export class RateController {
     this.newRtt = Math.min(this.newRtt, rtt);
     const path = Math.max(rtt - this.delayUs, 1);
     this.rttUs = this.rttUs === 0 ? path : Math.min(this.rttUs, path);
-    if (this.mode === 'probe' || this.mode === 'drain') return;
+    if (this.mode === 'probe') return;
     if (this.delayUs < NEAR_MINIMUM_US) return this.confirm(now);
     this.was ||= limited;
     if (now - this.lowAt < PROBE_AFTER_US) return;
@@ -240,7 +240,8 @@ export class RateController {
     if (limited && this.delayUs >= LOW_US) this.fullAt = now;
     this.high = this.delayUs > this.tooHigh() ? this.high + 1 : 0;
     const sure = this.high > 1 || (this.delayUs > FAR_US && this.high > 0);
-    if (sure && (this.mode !== 'drain' || this.ackedBytes >= this.round)) this.cut(now);
+    const wrong = this.mode === 'probe' && now - this.lowAt >= 2 * PROBE_AFTER_US; // no path stays so full for so long: the minimum is wrong
+    if (sure && !wrong && (this.mode !== 'drain' || this.ackedBytes >= this.round)) this.cut(now);
     else if (this.mode === 'probe') this.steerProbe(now);
     else if (this.mode === 'drain') {
       if (this.delayUs <= STANDING_US) this.settle(now);
