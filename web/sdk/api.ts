@@ -207,7 +207,7 @@ export interface RoomEvents {
   notice: { code: string; text: string; member?: string };
   /** Members who speak now, loudest first (from the levels of what was received and of one's own microphone). */
   speakers: string[];
-  /** Another member offers an object. Where nobody listens for it, nobody answers. */
+  /** Another member offers an object. While nobody listens for it, all offers are declined: listen right after join(). */
   offer: Offer;
 }
 

@@ -1,7 +1,7 @@
 // The room as the application sees it: a proxy of the worker that does the work.
 
 import { JoinError } from './api';
-import type { CloseReason, JoinOptions, MemberInfo, Room, RoomEvents, RoomState, RoomStats, Sending, SendOptions, Topic, TopicMode, TrackInfo } from './api';
+import type { CloseReason, JoinOptions, MemberInfo, Offer, Room, RoomEvents, RoomState, RoomStats, Sending, SendOptions, Topic, TopicMode, TrackInfo } from './api';
 import type { ToPage, ToWorker } from './bridge';
 import { Calls } from './calls';
 import { captureByHand, platformFrames } from './capture';
@@ -26,7 +26,7 @@ export class WorkerRoom implements Room {
   private readonly calls = new Calls();
   private soundOut: SoundOut | undefined;
   private readonly topics = new RoomTopics({ post: (message) => this.post(message), flush: (topic) => this.flush(topic) });
-  private readonly objects = new RoomObjects((message) => this.post(message), (offer) => this.events.emit('offer', offer));
+  private readonly objects = new RoomObjects((message) => this.post(message), (offer) => this.offered(offer));
   private readonly worker: Worker;
   private readonly captures = new Map<string, StopCapture>();
   private readonly surfaces = new WeakMap<HTMLCanvasElement, number>();
@@ -170,6 +170,12 @@ export class WorkerRoom implements Room {
 
   send(file: Blob & { readonly name?: string }, options: SendOptions = {}): Sending {
     return this.objects.offer(file, options, this.state === 'closed');
+  }
+
+  /** Where nobody asks anybody, the sender is not kept waiting. */
+  private offered(offer: Offer): void {
+    if (this.events.has('offer')) this.events.emit('offer', offer);
+    else offer.decline();
   }
 
   private flush(topic: string): Promise<void> {
