@@ -1,28 +1,42 @@
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Delivery, TransferWhy } from '../../sdk';
 import { acceptOf, cancelOf, declineOf, labels, progressOf, saveOf, stopOf } from '../labels';
 import { Download, Paper } from '../ui/icons';
 import { clock } from './chatlog';
-import { endOf, failureOf, progressText, sizeText, standings } from './file-words';
+import { endOf, failureOf, progressText, shortName, sizeText, standings } from './file-words';
 import { settled, type FileLine, type Files } from './files';
 
 /** A file in the chat. */
 export function FileView({ files, line }: { files: Files; line: FileLine }) {
+  const { card, touched } = useFocusKept(`${line.state} ${settled(line.deliveries)}`);
   return (
     <article class={`chat-message first ${line.own ? 'own' : ''}`}>
       <header>
         <strong>{line.own ? labels.you : line.from}</strong>
         <time dateTime={new Date(line.at).toISOString()}>{clock(line.at)}</time>
       </header>
-      <div class="file-card" role="group" aria-label={`File ${line.name}`}>
+      <div ref={card} class="file-card" role="group" tabIndex={-1} aria-label={`File ${line.name}`} onClick={touched}>
         <Paper />
         <p class="file-name">
-          <bdi>{line.name}</bdi>
+          <bdi title={line.name}>{shortName(line.name)}</bdi>
           <small class="quiet">{sizeText(line.size)}</small>
         </p>
         {line.own ? <Own files={files} line={line} /> : <Theirs files={files} line={line} />}
       </div>
     </article>
   );
+}
+
+/** A control that was used and goes with the next state takes the focus with it: it passes to another one of the card, or to the card. */
+function useFocusKept(state: string) {
+  const card = useRef<HTMLDivElement>(null);
+  const used = useRef(false);
+  useLayoutEffect(() => {
+    const element = card.current;
+    if (!element || !used.current || document.activeElement !== document.body) return;
+    (element.querySelector<HTMLElement>('button, a') ?? element).focus();
+  }, [state]);
+  return { card, touched: () => (used.current = true) };
 }
 
 function Bar({ file, person = '', bytes, size }: { file: string; person?: string; bytes: number; size: number }) {

@@ -18,6 +18,15 @@ export function sizeText(bytes: number): string {
   return `${size < 9.95 ? size.toFixed(1) : Math.round(size)} ${UNITS[unit]}`;
 }
 
+const SHOWN = 80;
+const TAIL = 20;
+
+/** A name as it is shown: of a long one the middle goes, never the end, which says what it is. */
+export function shortName(name: string): string {
+  const letters = [...name];
+  return letters.length <= SHOWN ? name : `${letters.slice(0, SHOWN - TAIL).join('')}…${letters.slice(-TAIL).join('')}`;
+}
+
 /** How much of it there is, in whole percent; 100 only when it is all. */
 export function percent(bytes: number, size: number): number {
   return size === 0 ? 100 : Math.floor((100 * bytes) / size);

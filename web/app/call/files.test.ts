@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ObjectError } from '../../sdk/api';
 import type { ChatMessage, Delivery, Offer, Receiving, Room, Sending, TransferState, TransferWhy } from '../../sdk/api';
-import { endOf, failureOf, percent, refusalOf, sizeText, standings } from './file-words';
+import { endOf, failureOf, percent, refusalOf, shortName, sizeText, standings } from './file-words';
 import { Files, timeline, type FileLine } from './files';
 
 const message = (at: number): ChatMessage => ({ seq: at, from: 'a', name: 'a', text: '', at, past: false });
@@ -17,6 +17,11 @@ it('says sizes as people do', () => {
   const sizes = [0, 1, 999, 1_000, 9_940, 9_960, 734_003, 999_600, 1.5e9, 2 ** 40];
   expect(sizes.map(sizeText)).toEqual(['0 bytes', '1 byte', '999 bytes', '1.0 kB', '9.9 kB', '10 kB', '734 kB', '1.0 MB', '1.5 GB', '1.1 TB']);
   expect([percent(0, 0), percent(999, 1_000), percent(1_000, 1_000)]).toEqual([100, 99, 100]);
+});
+
+it('shows the end of a long name', () => {
+  expect(shortName('plan.pdf')).toBe('plan.pdf');
+  expect(shortName(`${'a'.repeat(200)}.pdf.exe`)).toBe(`${'a'.repeat(60)}…${'a'.repeat(12)}.pdf.exe`);
 });
 
 describe('words', () => {

@@ -17,7 +17,7 @@ const MAX_KNOWN = 256;
 const MAX_UNANSWERED = 32;
 const CREDIT_EVERY = 65_536;
 
-const TOO_MANY: TransferWhy = { code: 'too-many-offers', text: `${MAX_UNANSWERED} offers wait for an answer already` };
+const TOO_MANY: TransferWhy = { code: 'too-many-offers', text: `an offer was declined: ${MAX_UNANSWERED} others wait for an answer already` };
 const LEFT: TransferWhy = { code: 'left', text: 'the sender has left' };
 const AWAY: TransferWhy = { code: 'left', text: `the sender has left, and did not come back within ${ADRIFT_MS / 1000} s` };
 const HERE: TransferWhy = { code: 'cancelled-here', text: 'it was given up here' };
@@ -66,7 +66,7 @@ export class Receivings {
     if (known) return this.again(known, message);
     const info = { from, fromName: this.nameOf(from), name, size, type };
     const fault = faultOf({ object, name, size, type });
-    if (fault) return this.refuse(stream, { code: 'bad-object', text: fault }, from);
+    if (fault) return this.refuse(stream, { code: 'bad-object', text: `an offer was declined: ${fault}` }, from);
     const unanswered = this.list.filter(({ state }) => state === 'offered').length;
     if (unanswered >= MAX_UNANSWERED || !this.makeRoom()) return this.refuse(stream, TOO_MANY, from);
     const fresh = new Received(++this.keys, object, info);
