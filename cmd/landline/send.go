@@ -23,9 +23,10 @@ type sendCmd struct {
 
 // Help is the longer text of --help.
 func (c *sendCmd) Help() string {
-	return `The file is offered to the members of the room, and to those who come meanwhile. Each takes it at its own pace; what goes on in the
-room comes first on every link. It ends when all who took it have it and have compared its hash; who has not answered is waited for as
-long as --wait says. It goes on by itself after a lost connection, also when the relay was started anew.
+	return `The file is offered to the members of the room, and to those who come meanwhile: people accept it in the chat of their page, landline
+receive by itself. Each takes it at its own pace; what goes on in the room comes first on every link. It ends when all who took it have it
+and have compared its hash; who has not answered is waited for as long as --wait says. It goes on by itself after a lost connection, also
+when the relay was started anew.
 
     landline receive inbox --room kitchen --count 1       # on the other side
     landline send plan.pdf --room kitchen --to Bob`
@@ -112,9 +113,9 @@ func (c *sendCmd) outcome(list []sentTo) error {
 	case len(failed) > 0:
 		return fmt.Errorf("%d of %d receivers did not get it (%s): send it again", len(failed), got+len(failed), strings.Join(failed, "; "))
 	case got == 0 && c.To != "":
-		return fmt.Errorf("no member called %s took it within %v: start landline receive there, or give --wait more time", c.To, c.Wait.duration())
+		return fmt.Errorf("no member called %s took it within %v: accept it in the page there or start landline receive, or give --wait more time", c.To, c.Wait.duration())
 	case got == 0:
-		return fmt.Errorf("nobody took it within %v: start landline receive somewhere in room %s, or give --wait more time", c.Wait.duration(), c.Room)
+		return fmt.Errorf("nobody took it within %v: accept it in a page of room %s or start landline receive there, or give --wait more time", c.Wait.duration(), c.Room)
 	}
 	return nil
 }

@@ -23,6 +23,7 @@ it('keeps the names that others rely on', () => {
     leave: 'Leave',
     message: 'Message',
     send: 'Send',
+    attach: 'Send files',
     chat: 'Chat',
     people: 'People',
     you: 'You',

@@ -21,6 +21,7 @@ export const labels = {
   leave: 'Leave',
   message: 'Message',
   send: 'Send',
+  attach: 'Send files',
   /** The chat log, role "log". */
   chat: 'Chat',
   /** The list of members, role "list". */
@@ -64,5 +65,13 @@ export const screenOf = (name: string): string => `Screen of ${name}`;
 export const pin = (name: string, pinned: boolean): string => `${pinned ? 'Unpin' : 'Pin'} ${name}`;
 
 export const fullScreen = (name: string): string => `Full screen: ${name}`;
+
+/** The controls of a file in the chat, and its bar. */
+export const acceptOf = (file: string): string => `Accept ${file}`;
+export const declineOf = (file: string): string => `Decline ${file}`;
+export const cancelOf = (file: string): string => `Cancel ${file}`;
+export const stopOf = (file: string): string => `Stop offering ${file}`;
+export const saveOf = (file: string): string => `Save ${file}`;
+export const progressOf = (file: string, person: string): string => (person ? `Progress of ${file} to ${person}` : `Progress of ${file}`);
 
 export const volumeOf = (name: string): string => `Volume of ${name}`;

@@ -1,5 +1,9 @@
 // What the SDK offers to an application. The SDK knows no user interface.
 
+import type { Offer, Sending, SendOptions } from './objects/api';
+
+export * from './objects/api';
+
 /** One codec stream of a member, as announced (docs/protocol.md section 4). */
 export interface TrackInfo {
   id: string;
@@ -203,6 +207,8 @@ export interface RoomEvents {
   notice: { code: string; text: string; member?: string };
   /** Members who speak now, loudest first (from the levels of what was received and of one's own microphone). */
   speakers: string[];
+  /** Another member offers an object. While nobody listens for it, all offers are declined: listen right after join(). */
+  offer: Offer;
 }
 
 /** A joined room. Made by join() in sdk/index.ts; resolves when the first joined message came, rejects with a JoinError. */
@@ -238,6 +244,8 @@ export interface Room {
   chat(text: string): void;
   /** A topic of the room; the same object for the same name. Throws a TopicError for a name or mode that cannot be. */
   topic(name: string, mode: TopicMode): Topic;
+  /** Offers a file, or any Blob. It is read in slices as it goes. Throws an ObjectError for a name or size that cannot be. */
+  send(file: Blob & { readonly name?: string }, options?: SendOptions): Sending;
   stats(): Promise<RoomStats>;
   leave(): Promise<void>;
 }

@@ -1,11 +1,13 @@
 // What the page and its worker say to each other.
 
 import type { ChatMessage, CloseReason, MemberInfo, RoomState, RoomStats, TopicBatch, TopicMode, TrackInfo } from './api';
+import type { ObjectsToPage, ObjectsToWorker } from './objects/bridge';
 import type { SessionOptions } from './session/session';
 import type { PutValue } from './session/topic-queue';
 import type { SoundClock } from './receive/sound';
 
 export type ToWorker =
+  | ObjectsToWorker
   | { do: 'start'; options: SessionOptions }
   | { do: 'publish'; call: number; id: string; kind: 'audio' | 'video'; source: TrackInfo['source'] }
   /** The platform's frames of the track that was published with this call. */
@@ -32,6 +34,7 @@ export type ToWorker =
   | { do: 'network' };
 
 export type ToPage =
+  | ObjectsToPage
   | { is: 'state'; state: RoomState; reason?: CloseReason }
   /** The resume token that is good now. */
   | { is: 'resume'; token: string }

@@ -9,6 +9,11 @@ export class Emitter<Events extends object> {
     return () => set.delete(handler);
   }
 
+  /** Whether anybody listens. */
+  has(event: keyof Events): boolean {
+    return (this.handlers.get(event)?.size ?? 0) > 0;
+  }
+
   /** Calls every handler; one that throws does not keep the others from being called. */
   emit<K extends keyof Events>(event: K, value: Events[K]): void {
     for (const handler of [...(this.handlers.get(event) ?? [])]) {

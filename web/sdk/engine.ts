@@ -2,6 +2,7 @@
 
 import type { ToPage, ToWorker } from './bridge';
 import { memberInfo, Roster } from './session/roster';
+import { Objects } from './objects/objects';
 import { Outbox } from './session/outbox';
 import { Topics } from './session/topics';
 import { Session } from './session/session';
@@ -21,6 +22,7 @@ export class Engine implements SessionHandler {
   private readonly receiving: Receiving;
   private readonly outbox = new Outbox();
   private readonly topics: Topics;
+  private readonly objects: Objects;
   private req = 0;
   /** The stamp of the newest chat that came. */
   chatAtUs = 0;
@@ -37,8 +39,11 @@ export class Engine implements SessionHandler {
     this.receiving = new Receiving({ send, post: (m) => post(m, m.is === 'sound' ? [m.port] : []) });
     this.roster = new Roster(this.receiving);
     this.topics = new Topics({ post, nextReq: () => ++this.req, link: () => this.session.link });
+    const run = (): void => this.sending.run();
+    this.objects = new Objects({ post, send, run, nextReq: () => ++this.req }, (id) => this.roster.members.get(id)?.name ?? '');
     this.sending = new Sending({
       data: this.topics,
+      objects: this.objects,
       send,
       sendBinary: (data) => this.session.link?.sendBinary(data),
       nextReq: () => ++this.req,
@@ -47,7 +52,10 @@ export class Engine implements SessionHandler {
       tracksChanged: () => this.tellRoster(),
       ownLevel: (level, voice) => this.receiving.level(this.roster.self.id, level, voice),
     });
-    this.speakersTimer = setInterval(() => this.tellSpeakers(), SPEAKERS_MS);
+    this.speakersTimer = setInterval(() => {
+      this.tellSpeakers();
+      this.objects.tick(performance.now());
+    }, SPEAKERS_MS);
     this.session.start();
   }
 
@@ -95,6 +103,8 @@ export class Engine implements SessionHandler {
         return;
       case 'network':
         return this.session.kick();
+      default:
+        return this.objects.handle(message);
     }
   }
 
@@ -148,6 +158,7 @@ export class Engine implements SessionHandler {
       clearInterval(this.speakersTimer);
       this.sending.close();
       this.topics.close();
+      this.objects.close();
       this.receiving.close();
     }
     this.post(reason ? { is: 'state', state, reason } : { is: 'state', state });
@@ -159,6 +170,7 @@ export class Engine implements SessionHandler {
     this.sending.joined(message);
     this.receiving.joined(message);
     this.topics.joined();
+    this.objects.joined(message, performance.now());
     this.flushChat();
     this.sending.run();
     this.tellRosterNow();
@@ -167,12 +179,13 @@ export class Engine implements SessionHandler {
   lost(link: Link): void {
     this.outbox.lost(link.rate);
     this.topics.lost(link);
+    this.objects.lost();
     this.sending.lost();
     this.receiving.lost();
   }
 
   control(message: ServerMessage): void {
-    if (this.topics.control(message)) return;
+    if (this.topics.control(message) || this.objects.control(message, performance.now())) return;
     this.receiving.control(message);
     if (this.roster.apply(message)) return this.tellRoster();
     if (this.sending.control(message)) return this.tellRoster();
@@ -192,7 +205,8 @@ export class Engine implements SessionHandler {
   }
 
   media(message: Media): void {
-    this.receiving.take(message);
+    if (message.kind === 'object') this.objects.chunk(message);
+    else this.receiving.take(message);
   }
 
   acked(): void {

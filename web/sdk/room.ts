@@ -1,13 +1,14 @@
 // The room as the application sees it: a proxy of the worker that does the work.
 
 import { JoinError } from './api';
-import type { CloseReason, JoinOptions, MemberInfo, Room, RoomEvents, RoomState, RoomStats, Topic, TopicMode, TrackInfo } from './api';
+import type { CloseReason, JoinOptions, MemberInfo, Offer, Room, RoomEvents, RoomState, RoomStats, Sending, SendOptions, Topic, TopicMode, TrackInfo } from './api';
 import type { ToPage, ToWorker } from './bridge';
 import { Calls } from './calls';
 import { captureByHand, platformFrames } from './capture';
 import type { StopCapture } from './capture';
 import { Emitter } from './emitter';
 import { dispose, holdFrame } from './hand-over';
+import { RoomObjects } from './objects/room-objects';
 import { SoundOut } from './sound-out';
 import { decodable, supported } from './support';
 import { RoomTopics } from './topic';
@@ -24,13 +25,14 @@ export class WorkerRoom implements Room {
   private readonly events = new Emitter<RoomEvents>();
   private readonly calls = new Calls();
   private soundOut: SoundOut | undefined;
-  private readonly topics = new RoomTopics({ post: (message) => this.send(message), flush: (topic) => this.flush(topic) });
+  private readonly topics = new RoomTopics({ post: (message) => this.post(message), flush: (topic) => this.flush(topic) });
+  private readonly objects = new RoomObjects((message) => this.post(message), (offer) => this.offered(offer));
   private readonly worker: Worker;
   private readonly captures = new Map<string, StopCapture>();
   private readonly surfaces = new WeakMap<HTMLCanvasElement, number>();
-  private readonly gone = new FinalizationRegistry((surface: number) => this.send({ do: 'drop-surface', surface }));
+  private readonly gone = new FinalizationRegistry((surface: number) => this.post({ do: 'drop-surface', surface }));
   private surfaceCount = 0;
-  private readonly onNetwork = (): void => this.send({ do: 'network' });
+  private readonly onNetwork = (): void => this.post({ do: 'network' });
   private resumeToken = '';
   /**
    * The page goes: without a bye the others would see a ghost for 30 s. The worker says it if it is given the time; the
@@ -38,7 +40,7 @@ export class WorkerRoom implements Room {
    */
   private readonly onHide = (): void => {
     if (this.resumeToken) navigator.sendBeacon(this.leaveUrl, this.resumeToken);
-    this.send({ do: 'leave', call: 0 });
+    this.post({ do: 'leave', call: 0 });
   };
 
   private constructor(
@@ -68,7 +70,7 @@ export class WorkerRoom implements Room {
 
   private makeSound(): SoundOut {
     return new SoundOut(
-      (clock) => this.send({ do: 'sound-clock', clock }),
+      (clock) => this.post({ do: 'sound-clock', clock }),
       () => this.events.emit('members', undefined),
     );
   }
@@ -86,7 +88,7 @@ export class WorkerRoom implements Room {
         closed: ({ code, text }) => reject(new JoinError(code, text)),
       });
       const { name = '', token = '' } = options;
-      room.send({ do: 'start', options: { url, room: options.room, name, token, decode, receive } });
+      room.post({ do: 'start', options: { url, room: options.room, name, token, decode, receive } });
     });
   }
 
@@ -99,10 +101,10 @@ export class WorkerRoom implements Room {
     const { call, promise } = this.calls.begin<undefined>();
     const kind = track.kind === 'audio' ? 'audio' : 'video';
     const readable = platformFrames(track);
-    this.send({ do: 'publish', call, id, kind, source });
+    this.post({ do: 'publish', call, id, kind, source });
     if (readable) void this.giveFrames(call, track, readable);
     else if (!this.captures.has(id)) {
-      const stop = captureByHand(id, track, (message, transfer) => this.send(message, transfer), () => this.unpublish(id));
+      const stop = captureByHand(id, track, (message, transfer) => this.post(message, transfer), () => this.unpublish(id));
       this.captures.set(id, stop);
     }
     await promise;
@@ -112,21 +114,21 @@ export class WorkerRoom implements Room {
     const witness = track.kind === 'video' && platformFrames(track);
     if (witness) await holdFrame(readable, witness);
     if (this.state === 'closed') return dispose(readable);
-    this.send({ do: 'frames', call, readable }, [readable as unknown as Transferable]);
+    this.post({ do: 'frames', call, readable }, [readable as unknown as Transferable]);
   }
 
   unpublish(id: string): void {
-    this.send({ do: 'unpublish', id });
+    this.post({ do: 'unpublish', id });
   }
 
   mute(id: string, muted: boolean): void {
-    this.send({ do: 'mute', id, muted });
+    this.post({ do: 'mute', id, muted });
   }
 
   show(member: string, track: string, canvas: HTMLCanvasElement): () => void {
     const surface = this.surfaces.get(canvas) ?? this.handOver(canvas);
-    this.send({ do: 'show', member, track, surface });
-    return () => this.send({ do: 'hide', member, track, surface });
+    this.post({ do: 'show', member, track, surface });
+    return () => this.post({ do: 'hide', member, track, surface });
   }
 
   private handOver(canvas: HTMLCanvasElement): number {
@@ -134,12 +136,12 @@ export class WorkerRoom implements Room {
     const offscreen = canvas.transferControlToOffscreen();
     this.surfaces.set(canvas, surface);
     this.gone.register(canvas, surface);
-    this.send({ do: 'surface', surface, canvas: offscreen }, [offscreen]);
+    this.post({ do: 'surface', surface, canvas: offscreen }, [offscreen]);
     return surface;
   }
 
   prefer(member: string, track: string, want: { hidden?: boolean; priority?: number }): void {
-    this.send({ do: 'prefer', member, track, hidden: want.hidden ?? false, priority: want.priority ?? DEFAULT_PRIORITY });
+    this.post({ do: 'prefer', member, track, hidden: want.hidden ?? false, priority: want.priority ?? DEFAULT_PRIORITY });
   }
 
   setVolume(member: string, volume: number): void {
@@ -159,36 +161,46 @@ export class WorkerRoom implements Room {
   }
 
   chat(text: string): void {
-    this.send({ do: 'chat', text });
+    this.post({ do: 'chat', text });
   }
 
   topic(name: string, mode: TopicMode): Topic {
     return this.topics.get(name, mode);
   }
 
+  send(file: Blob & { readonly name?: string }, options: SendOptions = {}): Sending {
+    return this.objects.offer(file, options, this.state === 'closed');
+  }
+
+  /** Where nobody asks anybody, the sender is not kept waiting. */
+  private offered(offer: Offer): void {
+    if (this.events.has('offer')) this.events.emit('offer', offer);
+    else offer.decline();
+  }
+
   private flush(topic: string): Promise<void> {
     if (this.state === 'closed') return Promise.reject(new JoinError('closed', 'the room is closed'));
     const { call, promise } = this.calls.begin<undefined>();
-    this.send({ do: 'flush', call, topic });
+    this.post({ do: 'flush', call, topic });
     return promise;
   }
 
   stats(): Promise<RoomStats> {
     if (this.state === 'closed') return Promise.reject(new JoinError('closed', 'the room is closed'));
     const { call, promise } = this.calls.begin<RoomStats>();
-    this.send({ do: 'stats', call });
+    this.post({ do: 'stats', call });
     return promise;
   }
 
   async leave(): Promise<void> {
     if (this.state === 'closed') return;
     const { call, promise } = this.calls.begin<undefined>();
-    this.send({ do: 'leave', call });
+    this.post({ do: 'leave', call });
     await promise;
     this.worker.terminate();
   }
 
-  private send(message: ToWorker, transfer: Transferable[] = []): void {
+  private post(message: ToWorker, transfer: Transferable[] = []): void {
     this.worker.postMessage(message, transfer);
   }
 
@@ -214,6 +226,10 @@ export class WorkerRoom implements Room {
         this.topics.refused(topic, { code, text });
         return this.events.emit('notice', { code, text: `${topic}: ${text}` });
       }
+      case 'sending':
+      case 'offer':
+      case 'receiving':
+        return this.objects.told(message);
       case 'speakers':
         return this.events.emit('speakers', message.members);
       case 'sound':
@@ -258,6 +274,7 @@ export class WorkerRoom implements Room {
     for (const stop of this.captures.values()) stop();
     this.captures.clear();
     void this.soundOut?.close();
+    this.objects.close();
     if (reason.code !== 'left') {
       this.worker.terminate();
       this.calls.rejectAll(new JoinError(reason.code, reason.text));

@@ -4,7 +4,8 @@ import { troubleText, type Kind } from '../media/trouble';
 import { Store } from '../store';
 import type { Toasts } from '../ui/toasts';
 import { group, rosterNews } from './announce';
-import { emptyChat, opened, received, type ChatState } from './chatlog';
+import { emptyChat, offered, opened, received, type ChatState } from './chatlog';
+import { Files, type FileLine } from './files';
 import { Publications, staged, tilesOf, type Tile } from './tiles';
 import { ownTracks, Uplink } from './uplink';
 
@@ -21,6 +22,7 @@ export interface CallState {
   pinned: string | undefined;
   speakers: readonly string[];
   chat: ChatState;
+  files: readonly FileLine[];
   panel: Panel | undefined;
   audioBlocked: boolean;
   /** Keys member/track of the pictures that have come. */
@@ -40,6 +42,7 @@ export class Call {
   readonly store: Store<CallState>;
   private readonly publications = new Publications();
   private readonly sharedSince = new Map<string, number>();
+  readonly files: Files;
   private readonly uplink: Uplink;
   private readonly undo: (() => void)[] = [];
   private order = 0;
@@ -61,6 +64,7 @@ export class Call {
       pinned: undefined,
       speakers: [],
       chat: emptyChat,
+      files: [],
       panel: undefined,
       audioBlocked: room.audioBlocked,
       pictures: new Set(),
@@ -68,6 +72,14 @@ export class Call {
       earlier: undefined,
       news: '',
     });
+    this.files = new Files(room, {
+      changed: (files) => this.store.set({ files }),
+      newestChat: () => this.store.get().chat.messages.at(-1)?.at ?? 0,
+      offered: (text, open) => this.fileOffered(text, open),
+      said: (news) => this.store.set({ news }),
+      failed: (text) => toasts.show(text, 'problem'),
+    });
+    this.undo.push(() => this.files.close());
     this.uplink = new Uplink(room, (id, error) => this.publishFailed(id, error));
     this.readRoster();
     for (const kind of ['camera', 'mic'] as const) if (media.store.get()[kind].trouble) this.troubles.add(kind);
@@ -194,6 +206,12 @@ export class Call {
     const chat = received(this.store.get().chat, message, own);
     const aloud = !own && !chat.open && !message.past;
     this.store.set({ chat, ...(aloud && { news: `Message from ${message.name}: ${message.text.slice(0, 200)}` }) });
+  }
+
+  private fileOffered(text: string, open: boolean): void {
+    const { chat } = this.store.get();
+    this.store.set({ chat: offered(chat), news: text });
+    if (!chat.open) this.toasts.show(`${text} Open the chat to ${open ? 'answer' : 'see why it cannot be taken'}.`);
   }
 
   private async look(): Promise<void> {

@@ -1,15 +1,17 @@
 import type { ChatMessage } from '../../sdk';
 import { useEffect, useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { labels } from '../labels';
-import { Send } from '../ui/icons';
+import { Clip, Send } from '../ui/icons';
 import type { Call, CallState } from './call';
 import { bytesLeft, clock, startsBlock } from './chatlog';
+import { FileView } from './file-view';
+import { timeline, type FileLine } from './files';
 import { PanelFrame } from './panel';
 
 export function ChatPanel({ call, state }: { call: Call; state: CallState }) {
   return (
-    <PanelFrame call={call} panel="chat" title={labels.chat}>
-      <Log messages={state.chat.messages} self={state.self.id} />
+    <PanelFrame call={call} panel="chat" title={labels.chat} onFiles={(files) => call.files.offer(files)}>
+      <Log call={call} messages={state.chat.messages} files={state.files} self={state.self.id} />
       <Compose call={call} online={state.state === 'online'} />
     </PanelFrame>
   );
@@ -18,30 +20,39 @@ export function ChatPanel({ call, state }: { call: Call; state: CallState }) {
 /** How close to its end the log counts as being read at the end, px. */
 const atEnd = 60;
 
-function Log({ messages, self }: { messages: readonly ChatMessage[]; self: string }) {
+interface LogProps {
+  call: Call;
+  messages: readonly ChatMessage[];
+  files: readonly FileLine[];
+  self: string;
+}
+
+function Log({ call, messages, files, self }: LogProps) {
   const log = useRef<HTMLDivElement>(null);
   const following = useRef(true);
   const last = messages[messages.length - 1];
+  const lastFile = files[files.length - 1]?.key;
   useLayoutEffect(() => {
     const element = log.current;
     // A reader who scrolled up stays there, unless the newest message is their own.
     if (element && (following.current || last?.from === self)) element.scrollTop = element.scrollHeight;
-  }, [last, self]);
+  }, [last, lastFile, self]);
   const scrolled = () => {
     const element = log.current;
     if (element) following.current = element.scrollHeight - element.scrollTop - element.clientHeight < atEnd;
   };
   return (
     <div ref={log} class="chat-log" role="log" aria-label={labels.chat} tabIndex={0} onScroll={scrolled}>
-      {messages.length === 0 && <p class="quiet empty">Nothing said yet. Messages go to everyone in the room and are not kept.</p>}
-      {messages.map((message, index) => (
-        <MessageView
-          key={message.seq}
-          message={message}
-          own={message.from === self}
-          first={startsBlock(message, messages[index - 1])}
-        />
-      ))}
+      {messages.length + files.length === 0 && (
+        <p class="quiet empty">Nothing said yet. Messages go to everyone in the room and are not kept. Files can be dropped here.</p>
+      )}
+      {timeline(messages, files).map(({ message, file, before }) =>
+        message ? (
+          <MessageView key={message.seq} message={message} own={message.from === self} first={startsBlock(message, before)} />
+        ) : (
+          <FileView key={file.key} files={call.files} line={file} />
+        ),
+      )}
     </div>
   );
 }
@@ -85,6 +96,7 @@ function Compose({ call, online }: { call: Call; online: boolean }) {
   };
   return (
     <form class="compose" onSubmit={send}>
+      <Attach call={call} />
       <textarea
         ref={field}
         rows={1}
@@ -105,5 +117,25 @@ function Compose({ call, online }: { call: Call; online: boolean }) {
       )}
       {!online && <small class="quiet">You can write again when the connection is back.</small>}
     </form>
+  );
+}
+
+/** Chooses files to offer. The browser's own field cannot be made to look like the rest; the button stands for it. */
+function Attach({ call }: { call: Call }) {
+  const field = useRef<HTMLInputElement>(null);
+  const chosen = () => {
+    const element = field.current;
+    if (!element) return;
+    call.files.offer([...(element.files ?? [])]);
+    // The same file can be chosen again.
+    element.value = '';
+  };
+  return (
+    <>
+      <input ref={field} type="file" multiple hidden onChange={chosen} />
+      <button type="button" class="icon-button" aria-label={labels.attach} title={labels.attach} onClick={() => field.current?.click()}>
+        <Clip />
+      </button>
+    </>
   );
 }

@@ -25,6 +25,11 @@ export function received(chat: ChatState, message: ChatMessage, own: boolean): C
   };
 }
 
+/** Somebody offered a file. */
+export function offered(chat: ChatState): ChatState {
+  return { ...chat, unread: chat.open ? 0 : chat.unread + 1 };
+}
+
 export function opened(chat: ChatState, open: boolean): ChatState {
   return { ...chat, open, unread: open ? 0 : chat.unread };
 }

@@ -63,6 +63,25 @@ export const Chat = () => (
   </Icon>
 );
 
+export const Clip = () => (
+  <Icon>
+    <path d="M19.5 11.5l-7.4 7.4a4.6 4.6 0 0 1-6.5-6.5l7.9-7.9a3 3 0 0 1 4.3 4.3l-7.8 7.8a1.5 1.5 0 0 1-2.1-2.1l7-7" />
+  </Icon>
+);
+
+export const Paper = () => (
+  <Icon>
+    <path d="M13.5 3.5H8a2 2 0 0 0-2 2v13a2 2 0 0 0 2 2h8a2 2 0 0 0 2-2V8z" />
+    <path d="M13.5 3.5V8H18" />
+  </Icon>
+);
+
+export const Download = () => (
+  <Icon>
+    <path d="M12 4v10.5M7.5 10.5L12 15l4.5-4.5M5 19.5h14" />
+  </Icon>
+);
+
 export const People = () => (
   <Icon>
     <circle cx="9" cy="8.5" r="3.5" />

@@ -17,7 +17,7 @@ export class Command {
   }
 
   /** Starts "landline COMMAND ..." in a room; it is killed when the test ends, if it still runs then. */
-  static start(command: 'stream' | 'watch', server: string, room: string, ...args: string[]): Command {
+  static start(command: 'stream' | 'watch' | 'send' | 'receive', server: string, room: string, ...args: string[]): Command {
     const all = [command, '--url', server, '--room', room, '--json', ...args];
     const child = spawn(inject('landline'), all, { stdio: ['ignore', 'pipe', 'pipe'] });
     onTestFinished(() => void child.kill('SIGKILL'));

@@ -4,6 +4,7 @@ import type { TrackStats } from '../api';
 import type { ToPage } from '../bridge';
 import { nowUs } from '../session/clock';
 import type { Media } from '../session/link';
+import type { ObjectChunk } from '../wire/wire';
 import type { RemoteTrack, RosterHandler } from '../session/roster';
 import type { Joined, Outgoing, ServerMessage } from '../wire/messages';
 import type { Heard } from './playout';
@@ -85,7 +86,7 @@ export class Receiving implements RosterHandler, ReceiverHost {
     this.sounds.delete(receiver);
   }
 
-  take(message: Media): void {
+  take(message: Exclude<Media, ObjectChunk>): void {
     const receiver = this.byAlias.get(message.alias);
     if (!receiver) return;
     if (message.kind !== 'end') receiver.take(message);

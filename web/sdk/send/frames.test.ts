@@ -25,6 +25,7 @@ function sending(): Sending {
   return new Sending({
     send: () => true,
     data: { waiting: false, run: ignore },
+    objects: { waiting: false, take: () => undefined },
     sendBinary: ignore,
     nextReq: () => 1,
     link: () => link as never,

@@ -35,7 +35,7 @@ test('sound goes first, then data, then pictures, each as far as there is room',
   camera.push(frame(9_000), performance.now());
   mic.push(frame(100), performance.now());
   mic.push(frame(100), performance.now());
-  const pump = new Pump(uplink, { data, link: () => link as unknown as Link, send: () => true });
+  const pump = new Pump(uplink, { data, objects: { waiting: false, take: () => undefined }, link: () => link as unknown as Link, send: () => true });
   pump.run();
   expect(sent).toEqual(['sound', 'sound', 'data', 'picture']);
   data.waiting = true;

@@ -3,6 +3,8 @@
 import { nowUs } from '../session/clock';
 import type { Link } from '../session/link';
 import type { Outgoing } from '../wire/messages';
+import { Bulk } from './bulk';
+import type { BulkSource } from './bulk';
 import { ACK_EVERY_US } from './rate';
 import { chunkSize } from './uplink';
 import type { Uplink } from './uplink';
@@ -19,6 +21,8 @@ export interface DataQueue {
 
 export interface PumpHost {
   readonly data: DataQueue;
+  /** Objects (objects/objects.ts): they go last. */
+  readonly objects: BulkSource;
   link(): Link | undefined;
   /** Sends a control message; false when there is no link now. */
   send(message: Outgoing): boolean;
@@ -28,13 +32,16 @@ export class Pump {
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** The time between acks that the relay was last asked for, µs. */
   private asked = ACK_EVERY_US;
+  private readonly bulk: Bulk;
 
   constructor(
     private readonly uplink: Uplink,
     private readonly host: PumpHost,
-  ) {}
+  ) {
+    this.bulk = new Bulk(host.objects);
+  }
 
-  /** Control went before; audio goes first, data next. */
+  /** Control went before; audio goes first, data next, pictures, and objects last. */
   run(): void {
     const link = this.host.link();
     if (!link) return;
@@ -42,14 +49,18 @@ export class Pump {
     const capacity = link.rate.capacity(nowUs());
     const size = chunkSize(capacity || link.rate.rate);
     const { data } = this.host;
+    const { bulk } = this;
     this.drain(link, () => this.uplink.nextSound(size));
+    const before = link.rate.sent;
     // What was delivered of data alone tells what was put, not what the link takes.
     data.run(link, chunkSize(capacity), performance.now());
+    bulk.owe(link.rate.sent - before);
     this.drain(link, () => this.uplink.next(size));
-    const held = data.waiting && link.room <= 0;
+    bulk.drain(link);
+    const held = (data.waiting && link.room <= 0) || bulk.held(link);
     if (held || this.uplink.ready) link.rate.wait(nowUs());
     this.askForAcks(link);
-    if (!this.uplink.waiting && !data.waiting) return;
+    if (!this.uplink.waiting && !data.waiting && !bulk.waiting) return;
     this.timer ??= setTimeout(() => {
       this.timer = undefined;
       this.run();
@@ -58,9 +69,11 @@ export class Pump {
 
   private drain(link: Link, next: () => Uint8Array | undefined): void {
     while (link.room > 0) {
-      const chunk = next();
+      this.bulk.sendOwed(link);
+      const chunk = link.room > 0 ? next() : undefined;
       if (!chunk) return;
       link.sendBinary(chunk);
+      this.bulk.owe(chunk.length);
     }
   }
 

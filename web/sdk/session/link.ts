@@ -3,7 +3,7 @@
 import { MessageError, parseServer } from '../wire/messages';
 import type { Outgoing, ServerMessage } from '../wire/messages';
 import { KIND_ACK, parseBinary, WireError } from '../wire/wire';
-import type { Abandon, CatchUp, Chunk, End } from '../wire/wire';
+import type { Abandon, CatchUp, Chunk, End, ObjectChunk } from '../wire/wire';
 import { RateController } from '../send/rate';
 import { Receipts } from './acks';
 import { nowUs } from './clock';
@@ -19,7 +19,7 @@ export type Socket = Pick<
 >;
 export type MakeSocket = (url: string, protocol: string) => Socket;
 
-export type Media = Chunk | Abandon | CatchUp | End;
+export type Media = Chunk | Abandon | CatchUp | End | ObjectChunk;
 
 export interface LinkHandler {
   opened(link: Link): void;
@@ -128,7 +128,7 @@ export class Link {
     if (message.kind === 'ack') {
       this.rate.onAck(message.bytes, message.time || nowUs(), nowUs());
       this.handler.acked(this);
-    } else if (message.kind !== 'object') this.handler.media(this, message); // nothing is accepted here yet
+    } else this.handler.media(this, message);
   }
 
   private end(code: number, reason: string): void {

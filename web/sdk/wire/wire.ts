@@ -15,7 +15,7 @@ export const CHUNK_HEADER = 16;
 export const FIRST_EXTRA = 4;
 const ACK_SIZE = 20;
 const SMALL_SIZE = 12;
-const OBJECT_HEADER = 16;
+export const OBJECT_HEADER = 16;
 const MAX_OBJECT = 2 ** 40;
 
 /** Payload of every chunk but a frame's last is a multiple of this; offsets count in it. */
