@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -237,20 +236,15 @@ type discard struct{}
 func (discard) Write(p []byte) (int, error) { return len(p), nil }
 func (discard) Close(error) error           { return nil }
 
-// TestSoundIsAheadOfAFile sends a file and sound over one socket, through a narrow link up and another one down.
+// TestSoundIsAheadOfAFile sends a file and sound over one socket, through a link of 100 kbit/s up and another one down;
+// TestLinksBulkBesideVoice has wider ones.
 func TestSoundIsAheadOfAFile(t *testing.T) {
-	for _, c := range []struct {
-		kbit int
-		late time.Duration // the most that one packet of a hundred may be late
-		file float64       // the least share of the link that the file has
-	}{{2000, 400 * time.Millisecond, 0.5}, {100, 1200 * time.Millisecond, 0.2}} {
-		t.Run(fmt.Sprint(c.kbit, " kbit/s"), func(t *testing.T) { soundBesideAFile(t, c.kbit, c.late, c.file) })
-	}
-}
-
-func soundBesideAFile(t *testing.T, kbit int, late time.Duration, file float64) {
+	const (
+		late = 1200 * time.Millisecond // the most that one packet of a hundred may be
+		file = 0.2                     // the least share of the link that the file has
+	)
 	url, _ := serveProcess(t)
-	link := impair.Link{Rate: kbit * 1000 / 8, Delay: 10 * time.Millisecond}
+	link := impair.Link{Rate: 100_000 / 8, Delay: 10 * time.Millisecond}
 	up, down := detourTo(t, url, link, impair.Link{}), detourTo(t, url, impair.Link{}, link)
 	var object *client.Receiving
 	offered := make(chan struct{})
