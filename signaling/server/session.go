@@ -38,8 +38,8 @@ type Session struct {
 	turn turn // guarded by shard.mu
 	flow flow // of the writer
 
-	heard atomic.Int64  // when bytes last came, ns since the server's start
-	spoke atomic.Int64  // when a message was last written
+	heard atomic.Int64 // when bytes last came, ns since the server's start
+	spoke atomic.Int64 // when a message was last written
 
 	mu       sync.Mutex
 	joined   bool
