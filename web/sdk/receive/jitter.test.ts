@@ -1,3 +1,4 @@
+import { readFileSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { AUDIO_JITTER, JitterTarget } from './jitter';
 
@@ -87,4 +88,17 @@ describe('the target delay follows what is measured', () => {
     expect(Math.max(...targets.slice(4))).toBe(25);
     expect(trace.target.base).toBeGreaterThan(30_000 + 20_000);
   });
+});
+
+/** docs/figures/jitter-target.csv: the target's response to a step up, a step down and a stall. Written anew where figures are collected. */
+test('the recorded response to a step up, a step down and a stall is what the target does', () => {
+  const trace = new Trace();
+  const stall = (i: number): number => (i < 2440 ? Math.max(calm(i), 800 - (i - 2400) * 20) : calm(i));
+  const parts: [string, number, (i: number) => number][] = [['calm', 12, calm], ['step up', 12, rough], ['step down', 24, calm], ['stall', 6, stall]];
+  let rows = 'what,seconds,target_ms\n';
+  let half = 0;
+  for (const [what, seconds, delay] of parts) for (const ms of trace.run(seconds, delay)) rows += `${what},${++half / 2},${ms}\n`;
+  const file = new URL('../../../docs/figures/jitter-target.csv', import.meta.url);
+  if (process.env['LANDLINE_FIGURES']) writeFileSync(file, rows);
+  expect(readFileSync(file, 'utf8')).toBe(rows);
 });
