@@ -25,6 +25,7 @@ type Limits struct {
 const (
 	MaxControl       = 64 << 10
 	MaxTracks        = 16
+	MaxLayers        = 3
 	MaxSubscriptions = 256
 	MaxMembers       = 2000
 	MaxChat          = 4096

@@ -37,7 +37,32 @@ func (t *Track) CheckOffer() error {
 	if t.Clock.Us < 0 || t.Clock.Us >= maxClock || t.Clock.WallUs < 0 {
 		return fmt.Errorf("track %s: clock %d is not within 0 and 2^52", t.ID, t.Clock.Us)
 	}
-	return CheckFormat(t.ID, t.Format())
+	if err := CheckFormat(t.ID, t.Format()); err != nil {
+		return err
+	}
+	if len(t.Layers) > 0 && t.Kind != media.Video {
+		return fmt.Errorf("track %s: layers of %s", t.ID, clip(string(t.Kind)))
+	}
+	return CheckLayers(t.ID, t.Layers)
+}
+
+// CheckLayers applies the rules for what publish and configure say of layers.
+func CheckLayers(track string, layers []Layer) error {
+	if len(layers) > MaxLayers {
+		return fmt.Errorf("track %s: %d layers, over %d", track, len(layers), MaxLayers)
+	}
+	for i, l := range layers {
+		if l.Width < 1 || l.Width > maxPixels || l.Height < 1 || l.Height > maxPixels {
+			return fmt.Errorf("track %s: a layer of %d x %d", track, l.Width, l.Height)
+		}
+		if i > 0 && l.Height <= layers[i-1].Height {
+			return fmt.Errorf("track %s: layers are in order of rising height", track)
+		}
+		if err := CheckFormat(track, media.Format{CodecString: l.CodecString, Config: l.Config}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // CheckFormat applies the rules for what publish and configure say of a format.
