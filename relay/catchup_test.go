@@ -262,7 +262,7 @@ func TestJoinBetweenKeepAndPass(t *testing.T) {
 		ann := w.join("ann")
 		cam := ann.camera()
 		cam.send(true, 100)
-		track := ann.m.tracks["camera"]
+		track := ann.m.tracks["camera"].layers[0]
 		m := cam.next(false, 100, 1000)[0]
 		c, err := media.ParseChunk(m.Data)
 		if err != nil {

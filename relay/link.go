@@ -12,7 +12,7 @@ import (
 const gateRest = 300 * time.Millisecond
 
 func (s *Subscriber) carries(f *feed, now time.Duration) bool {
-	g := f.source.group.Load()
+	g := f.layer.group.Load()
 	if g == nil || g.over() || now-f.closedAt < gateRest || s.link.InFlight() > s.link.Window()/4 {
 		return false
 	}

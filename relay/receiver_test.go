@@ -116,9 +116,9 @@ func (r *receiver) added(member string, info TrackInfo) {
 	if _, there := r.roster[member][info.ID]; there {
 		r.t.Fatalf("trackAdded %s of %s, which is there", info.ID, member)
 	}
-	r.roster[member][info.ID] = info.Alias
-	if r.tracks[info.Alias] == nil {
-		r.tracks[info.Alias] = &inbound{member: member, track: info.ID, alias: info.Alias, video: info.Kind == media.Video}
+	r.roster[member][info.ID] = info.Layers[0].Alias
+	if r.tracks[info.Layers[0].Alias] == nil {
+		r.tracks[info.Layers[0].Alias] = &inbound{member: member, track: info.ID, alias: info.Layers[0].Alias, video: info.Kind == media.Video}
 	}
 }
 

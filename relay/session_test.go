@@ -224,7 +224,7 @@ func (c *source) next(key bool, size, chunk int) (list []Message) {
 	if key || c.info.Kind == media.Audio {
 		c.group, c.frame, key = c.group+1, 0, true
 	}
-	h := media.ChunkHeader{Key: key, Alias: c.info.Alias, Group: c.group, Frame: c.frame, Timestamp: uint32(c.group)<<16 + uint32(c.frame)}
+	h := media.ChunkHeader{Key: key, Alias: c.info.Layers[0].Alias, Group: c.group, Frame: c.frame, Timestamp: uint32(c.group)<<16 + uint32(c.frame)}
 	if c.info.Kind == media.Audio {
 		h.SetLevel(20, true)
 	} else {
@@ -268,7 +268,7 @@ func (c *source) pieces(list []Message) {
 }
 
 func (c *source) control(kind byte, group uint32, frame uint16) error {
-	return c.s.pub.Control(media.Control{Kind: kind, Alias: c.info.Alias, Group: group, Frame: frame})
+	return c.s.pub.Control(media.Control{Kind: kind, Alias: c.info.Layers[0].Alias, Group: group, Frame: frame})
 }
 
 func (c *source) end() {
