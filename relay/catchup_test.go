@@ -316,8 +316,8 @@ func TestEndBehindABurst(t *testing.T) {
 		in := bob.of("ann", "camera")
 		cam.end()
 		bob.drain()
-		if len(in.got) != 2 || !in.ended {
-			t.Errorf("%d frames, ended %v", len(in.got), in.ended)
+		if len(in.got) != 2 || !in.of.ended {
+			t.Errorf("%d frames, ended %v", len(in.got), in.of.ended)
 		}
 	})
 }

@@ -146,7 +146,7 @@ func (c *choice) climb(v view) {
 	for next < v.asked && !v.made.has(next) {
 		next++
 	}
-	seen := fit(v.rates[next], v.shown)
+	seen := fit(v.rates[next], v.shown) && c.bars[next].failed < 2
 	if !v.made.has(next) || !seen && (v.now < c.bars[next].until || v.share > 0 && !fit(v.rates[next], v.share)) {
 		return
 	}

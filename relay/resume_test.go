@@ -219,8 +219,8 @@ func TestReplacedIdentity(t *testing.T) {
 		if got := bob.kinds()[2:]; !slices.Equal(got, []EventKind{DropReport, TrackRemoved, MemberLeft, MemberJoined, TrackAdded}) {
 			t.Errorf("events %v", got)
 		}
-		if in.ended || bob.last(MemberLeft).Reason != "replaced" || bob.last(TrackRemoved).Reason != "replaced" {
-			t.Errorf("End came %v, %+v", in.ended, bob.last(MemberLeft))
+		if in.of.ended || bob.last(MemberLeft).Reason != "replaced" || bob.last(TrackRemoved).Reason != "replaced" {
+			t.Errorf("End came %v, %+v", in.of.ended, bob.last(MemberLeft))
 		}
 		if now := bob.of("ann", "camera"); len(now.got) != 1 || now.alias == in.alias {
 			t.Errorf("%d frames of the new track under alias %d", len(now.got), now.alias)

@@ -74,7 +74,7 @@ func (f *feed) look(now time.Duration) view {
 	if full {
 		v.share = f.sub.shareOf(f, f.sub.link.Capacity(now))
 	}
-	v.shown = f.sub.shareOf(f, f.sub.link.Rate())
+	v.shown = f.sub.shareOf(f, f.sub.link.Shown(now))
 	return v
 }
 
