@@ -37,10 +37,11 @@ type view struct {
 	hold    bool     // always that one
 	made    layerSet // those that the publisher makes
 	rates   [MaxLayers]int
-	trouble bool // frames waited for long, or were dropped, since the last look
-	moving  bool // the layer that was chosen last has not come yet
-	share   int  // bytes a second that the link carries for this track; 0 = not known, it was not full of late
-	shown   int  // bytes a second that the link was seen to carry at some moment of late, for this track
+	trouble bool          // frames waited for long, or were dropped, since the last look
+	moving  bool          // the layer that was chosen last has not come yet
+	arrived time.Duration // when the one that is sent had come
+	share   int           // bytes a second that the link carries for this track; 0 = not known, it was not full of late
+	shown   int           // bytes a second that the link was seen to carry at some moment of late, for this track
 }
 
 const (
@@ -71,7 +72,7 @@ func (c *choice) look(v view) {
 		c.most = MaxLayers
 	case v.trouble:
 		c.calm = v.now
-		if v.now-c.since >= settle && (!v.moving || v.now-c.since >= moveMost) {
+		if v.now-max(c.since, v.arrived) >= settle && (!v.moving || v.now-c.since >= moveMost) {
 			c.down(v)
 		}
 	case v.now-c.calm >= calmTime && v.now-c.since >= calmTime && !v.moving:

@@ -29,6 +29,8 @@ type feed struct {
 	choice   choice
 	trouble  bool          // something was dropped since the last look, for want of room
 	moved    bool          // another layer came since
+	catching bool          // it comes with a catch-up, which is not through
+	arrived  time.Duration // when it had come
 	lookedAt time.Duration // when the last look was
 	said     said
 	saidAt   time.Duration
@@ -76,7 +78,7 @@ func (f *feed) waiting() bool { return f.burst.state != burstNone || f.queue.len
 
 // push takes the next item of the track.
 func (f *feed) push(it *item, now time.Duration) {
-	if it.head.Alias != f.alias && !f.turns(it) {
+	if it.head.Alias != f.alias && !f.turns(it, now) {
 		return
 	}
 	if it.seq < f.nextSeq {

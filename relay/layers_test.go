@@ -30,7 +30,6 @@ func follow(st *studio, l *lane, d time.Duration, list *[]switched) {
 	})
 }
 
-
 // call is a studio and one receiver behind a lane.
 func call(t *testing.T, obeys bool, rate int) (*studio, *lane) {
 	w := newWorld(t, Options{})

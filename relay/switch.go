@@ -53,6 +53,9 @@ const lookEvery = 100 * time.Millisecond
 
 // choose does so at once.
 func (s *Subscriber) choose(f *feed, now time.Duration) {
+	if f.catching && f.burst.state == burstNone {
+		f.catching, f.arrived = false, now
+	}
 	f.choice.look(f.look(now))
 	f.lookedAt, f.trouble = now, false
 	f.head(f.source.layers[f.choice.layer], now)
@@ -61,7 +64,7 @@ func (s *Subscriber) choose(f *feed, now time.Duration) {
 // look is what the choice is made from.
 func (f *feed) look(now time.Duration) view {
 	info := f.source.info.Load()
-	v := view{now: now, made: layerSet(f.source.made.Load()), hold: f.hold, moving: f.target != nil}
+	v := view{now: now, made: layerSet(f.source.made.Load()), hold: f.hold, moving: f.target != nil || f.catching, arrived: f.arrived}
 	var pixels [MaxLayers]int
 	for i, l := range f.source.layers {
 		pixels[i] = info.Layers[i].Height * info.Layers[i].Width
@@ -115,45 +118,49 @@ func (s *Subscriber) shareOf(f *feed, rate int) int {
 // head makes the feed go to a layer: at once with a catch-up where its current group is short, or else at its next key frame.
 // Until then the one before goes on.
 func (f *feed) head(l *Layer, now time.Duration) {
-	if l == f.layer || l == f.target {
-		if l == f.layer && f.target != nil {
-			f.target = nil
+	if l == f.layer {
+		if f.target != nil {
+			f.target, f.moved = nil, true
 			f.take()
-			f.moved = true
 		}
 		return
 	}
+	fresh := l != f.target
 	f.target = l
 	f.take()
 	if g := l.current(now); g != nil && !g.over() && f.short(g, now) {
 		f.moveTo(l)
-		f.startBurst(now)
+		f.catching = f.startBurst(now)
 	}
-	f.sub.asks = append(f.sub.asks, ask{layer: l, key: f.target != nil})
+	if fresh {
+		f.sub.asks = append(f.sub.asks, ask{layer: l, key: f.target != nil})
+	}
 }
 
 // A group that goes through in so short a time is the quickest way to another layer.
 const (
-	shortTime      = 250 * time.Millisecond
-	shortTimeNoKey = time.Second // of a publisher that cannot make a key frame
-	shortFrames    = 60
+	shortTime     = 250 * time.Millisecond
+	shortTimeLate = time.Second            // where a key frame has not come, or will not come for being asked for
+	lateKey       = 500 * time.Millisecond // after so long
+	shortFrames   = 60
 )
 
 func (f *feed) short(g *group, now time.Duration) bool {
 	link := max(f.sub.link.Capacity(now), f.sub.link.Rate())
 	most := shortTime
-	if !f.source.info.Load().KeyOnRequest {
-		most = shortTimeNoKey
+	if !f.source.info.Load().KeyOnRequest || now-f.choice.since > lateKey {
+		most = shortTimeLate
 	}
 	return int(g.frames) <= shortFrames && g.bytes <= max(share(link, most), splitSize)
 }
 
 // turns reports whether an item of another layer than the one that is being sent is the beginning of what comes next.
-func (f *feed) turns(it *item) bool {
+func (f *feed) turns(it *item, now time.Duration) bool {
 	if f.target == nil || it.head.Alias != f.target.alias || !it.opensGroup() || f.paused || f.ended {
 		return false
 	}
 	f.moveTo(f.target)
+	f.arrived = now
 	return true
 }
 
@@ -161,7 +168,7 @@ func (f *feed) turns(it *item) bool {
 func (f *feed) moveTo(l *Layer) {
 	f.clear(media.DropLayer)
 	f.layer, f.alias, f.target = l, l.alias, nil
-	f.nextSeq, f.burstGroup = 0, nil
+	f.nextSeq, f.burstGroup, f.catching = 0, nil, false
 	f.sentAny, f.sentOpen, f.skip, f.closed, f.slow = false, false, false, false, false
 	f.moved = true
 	f.take()
