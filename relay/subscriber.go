@@ -245,6 +245,7 @@ type Totals struct {
 	ValuesIn, BatchesOut atomic.Uint64 // of topics
 	ObjectBytesIn        atomic.Uint64
 	ObjectBytesOut       atomic.Uint64
+	Switches             atomic.Uint64 // times that another layer of a track took over
 	Asks                 atomic.Uint64 // key-frame requests passed on to publishers
 }
 

@@ -196,6 +196,7 @@ func (f *feed) moveTo(l *Layer) {
 	f.nextSeq, f.burstGroup, f.catching = 0, nil, false
 	f.sentAny, f.sentOpen, f.skip, f.closed, f.slow = false, false, false, false, false
 	f.moved = true
+	f.sub.totals.Switches.Add(1)
 	f.take()
 }
 
