@@ -38,6 +38,17 @@ export interface CloseReason {
   text: string;
 }
 
+/** Why a track is received as small as it is: the connection of this page, this device, what was asked for, or the one who sends it. */
+export type LayerWhy = 'link' | 'device' | 'asked' | 'publisher';
+
+/** Of the renditions of a received picture, the one that comes. Heights in pixels. */
+export interface LayerReceived {
+  height: number;
+  /** All there are, the smallest first. */
+  of: number[];
+  why: LayerWhy;
+}
+
 /** What is known of one received track now. Times in ms. */
 export interface TrackStats {
   member: string;
@@ -61,6 +72,8 @@ export interface TrackStats {
   concealed: number;
   /** Not asked for now: see Room.prefer. */
   hidden: boolean;
+  /** Of a picture that there is in several sizes. */
+  layer?: LayerReceived;
   /** Frames dropped by the relay on the way here, by reason. */
   drops: Record<string, number>;
 }
@@ -226,8 +239,11 @@ export interface Room {
 
   /** Paints a received video track onto the canvas (its control is transferred to a worker), until the returned function is called. */
   show(member: string, track: string, canvas: HTMLCanvasElement): () => void;
-  /** Chooses what is asked of the relay for a received video track: hidden pauses it. */
-  prefer(member: string, track: string, want: { hidden?: boolean; priority?: number }): void;
+  /**
+   * Chooses what is asked of the relay for a received video track: hidden pauses it; height is that of the tallest picture
+   * that is of use, in device pixels, where there is a smaller one (0: any).
+   */
+  prefer(member: string, track: string, want: { hidden?: boolean; priority?: number; height?: number }): void;
   /** 0 to 1. Received audio plays by itself; call resumeAudio() from a click if the browser holds it back. */
   setVolume(member: string, volume: number): void;
   readonly audioBlocked: boolean;

@@ -12,7 +12,7 @@ import { Sending } from './send/sending';
 import type { Joined, Offer, Outgoing, ServerMessage } from './wire/messages';
 import type { CloseReason, RoomState } from './api';
 
-const SPEAKERS_MS = 150;
+const LOOK_MS = 150;
 
 export class Engine implements SessionHandler {
   private readonly session: Session;
@@ -25,7 +25,7 @@ export class Engine implements SessionHandler {
   /** The stamp of the newest chat that came. */
   chatAtUs = 0;
   private rosterDue = false;
-  private readonly speakersTimer: ReturnType<typeof setInterval>;
+  private readonly timer: ReturnType<typeof setInterval>;
 
   constructor(
     options: SessionOptions,
@@ -47,7 +47,7 @@ export class Engine implements SessionHandler {
       tracksChanged: () => this.tellRoster(),
       ownLevel: (level, voice) => this.receiving.level(this.roster.self.id, level, voice),
     });
-    this.speakersTimer = setInterval(() => this.tellSpeakers(), SPEAKERS_MS);
+    this.timer = setInterval(() => this.look(), LOOK_MS);
     this.session.start();
   }
 
@@ -74,7 +74,7 @@ export class Engine implements SessionHandler {
       case 'hide':
         return this.receiving.hide(message.member, message.track, message.surface);
       case 'prefer':
-        return this.receiving.preferences.set(message.member, message.track, message.hidden, message.priority);
+        return this.receiving.preferences.set(message.member, message.track, message.want);
       case 'sound-clock':
         return this.receiving.setSoundClock(message.clock);
       case 'chat':
@@ -125,7 +125,8 @@ export class Engine implements SessionHandler {
     this.post({ is: 'done', call });
   }
 
-  private tellSpeakers(): void {
+  private look(): void {
+    this.receiving.watchDecoders(performance.now());
     const members = this.receiving.speakersChanged();
     if (members) this.post({ is: 'speakers', members });
   }
@@ -145,7 +146,7 @@ export class Engine implements SessionHandler {
 
   state(state: RoomState, reason?: CloseReason): void {
     if (state === 'closed') {
-      clearInterval(this.speakersTimer);
+      clearInterval(this.timer);
       this.sending.close();
       this.topics.close();
       this.receiving.close();

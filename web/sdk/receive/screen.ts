@@ -8,6 +8,8 @@ import type { Heard } from './playout';
 const MAX_PICTURES = 20;
 /** A timer is never exact: what is due this soon is painted now, µs. */
 const SOON_US = 1_500;
+/** A picture that is older than another by more than this is of a clock that was set, µs. */
+const OLD_US = 5_000_000;
 
 export class Screen {
   readonly playout = new Playout();
@@ -25,6 +27,7 @@ export class Screen {
 
   /** Takes over a live picture. */
   push(picture: VideoFrame): void {
+    if (this.isOld(picture)) return picture.close();
     const now = nowUs();
     this.playout.arrived(picture.timestamp, now);
     this.waiting.push(picture);
@@ -34,6 +37,7 @@ export class Screen {
 
   /** Takes over a picture that is not late but old: it is painted at once. */
   showNow(picture: VideoFrame): void {
+    if (this.isOld(picture)) return picture.close();
     this.flush();
     this.paint(picture, false);
   }
@@ -49,6 +53,12 @@ export class Screen {
     this.shown?.close();
     this.shown = undefined;
     this.canvases.clear();
+  }
+
+  /** Another layer begins with its last key frame, which may be older than what is shown of this one. */
+  private isOld({ timestamp }: VideoFrame): boolean {
+    const by = (this.shown?.timestamp ?? -Infinity) - timestamp;
+    return by >= 0 && by < OLD_US;
   }
 
   private flush(): void {

@@ -66,7 +66,7 @@ export class StatsMaker {
   }
 }
 
-type Detail = Pick<TrackStats, 'jitter' | 'targetDelay' | 'delay' | 'concealed'> & { width?: number; height?: number };
+type Detail = Pick<TrackStats, 'jitter' | 'targetDelay' | 'delay' | 'concealed' | 'width' | 'height' | 'layer'>;
 
 function soundOf({ sound }: AudioReceiver): Detail {
   const report = sound.last;
@@ -78,13 +78,14 @@ function soundOf({ sound }: AudioReceiver): Detail {
   };
 }
 
-function pictureOf({ screen }: VideoReceiver): Detail {
+function pictureOf({ screen, layer }: VideoReceiver): Detail {
   const { timing } = screen.playout;
   const detail: Detail = {
     jitter: timing.jitter / 1000,
     targetDelay: timing.target / 1000,
     delay: screen.last && timing.known ? (screen.last.at - screen.last.us - timing.base) / 1000 : 0,
     concealed: 0,
+    ...(layer && { layer }),
   };
   if (screen.width) {
     detail.width = screen.width;
