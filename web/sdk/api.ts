@@ -92,6 +92,19 @@ export interface VideoSent {
   steps: number;
   /** Why it is less than it could be: the uplink carries no more, or this device encodes too slowly. */
   why?: 'connection' | 'device';
+  /** The renditions of it, the smallest first. */
+  layers: LayerSent[];
+}
+
+/** One rendition of one's own camera or screen. */
+export interface LayerSent {
+  height: number;
+  /** What is to come of it, bit/s; 0 where it is not encoded: nobody takes it, or there is no room for it. */
+  bitrate: number;
+  /** Whether the uplink has room for it. */
+  room: boolean;
+  /** Frames encoded so far. */
+  frames: number;
 }
 
 /** One's own uplink. Times in ms, rates in bit/s. */

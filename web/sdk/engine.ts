@@ -154,6 +154,10 @@ export class Engine implements SessionHandler {
     this.post(reason ? { is: 'state', state, reason } : { is: 'state', state });
   }
 
+  welcomed(features: string[]): void {
+    this.sending.layered = features.includes('layers');
+  }
+
   joined(message: Joined): void {
     this.post({ is: 'resume', token: message.resume });
     this.roster.replace(message);

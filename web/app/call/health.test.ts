@@ -7,7 +7,7 @@ const camera: TrackStats = {
   latency: 120, jitter: 5, targetDelay: 60, delay: 55, concealed: 0, hidden: false, drops: {},
 };
 
-const sent: VideoSent = { track: 'camera', width: 640, height: 360, fps: 30, bitrate: 7e5, step: 0, steps: 6 };
+const sent: VideoSent = { track: 'camera', width: 640, height: 360, fps: 30, bitrate: 7e5, step: 0, steps: 6, layers: [] };
 
 function stats(uplink: Partial<RoomStats['uplink']> = {}, track: Partial<TrackStats> = {}): RoomStats {
   return {
