@@ -60,7 +60,7 @@ func newFuzzed(t *testing.T) *fuzzed {
 }
 
 func (z *fuzzed) do(op []byte) {
-	alias := z.tracks[op[6]&1].info.Alias
+	alias := z.tracks[op[6]&1].info.Layers[0].Alias
 	switch op[0] % 8 {
 	case 0:
 		h := media.ChunkHeader{Alias: alias, Key: op[1]&1 != 0, Last: op[1]&2 != 0, Group: uint32(op[2]), Frame: uint16(op[3]), Offset: uint32(op[4]) * media.OffsetUnit}

@@ -69,10 +69,10 @@ type inbound struct {
 	member, track string
 	alias         uint16
 	video         bool
+	of            *rendition
 	got           []got
 	abandons      []media.Control
 	bursts        []media.Control // begin markers
-	ended         bool
 
 	begun     bool
 	group     uint32
@@ -80,6 +80,14 @@ type inbound struct {
 	abandoned bool
 	burst     bool
 	announced int // frames that the burst still owes
+}
+
+// rendition is what all layers of one track share: one of them is received at a time.
+type rendition struct {
+	alias    uint16 // of the layer that came last; 0 = none yet
+	aliases  []uint16
+	switches int
+	ended    bool
 }
 
 type got struct {
@@ -116,9 +124,14 @@ func (r *receiver) added(member string, info TrackInfo) {
 	if _, there := r.roster[member][info.ID]; there {
 		r.t.Fatalf("trackAdded %s of %s, which is there", info.ID, member)
 	}
-	r.roster[member][info.ID] = info.Alias
-	if r.tracks[info.Alias] == nil {
-		r.tracks[info.Alias] = &inbound{member: member, track: info.ID, alias: info.Alias, video: info.Kind == media.Video}
+	r.roster[member][info.ID] = info.Layers[0].Alias
+	if r.tracks[info.Layers[0].Alias] != nil {
+		return
+	}
+	of := &rendition{}
+	for _, l := range info.Layers {
+		of.aliases = append(of.aliases, l.Alias)
+		r.tracks[l.Alias] = &inbound{member: member, track: info.ID, alias: l.Alias, video: info.Kind == media.Video, of: of}
 	}
 }
 
@@ -147,7 +160,9 @@ func (r *receiver) event(e *Event) int {
 			r.t.Fatalf("trackRemoved %s of %s, which is not there", e.Track.ID, e.Member)
 		}
 		delete(r.roster[e.Member], e.Track.ID)
-		delete(r.tracks, alias)
+		for _, layer := range r.tracks[alias].of.aliases {
+			delete(r.tracks, layer)
+		}
 	}
 	return eventSize
 }
@@ -180,15 +195,37 @@ func (r *receiver) message(m Message) {
 		in.abandoned = true
 		in.Abandon(c)
 	case media.KindCatchUp:
+		if c.Code == 1 {
+			r.takeOver(in)
+		}
 		in.marker(r.t, c)
 		in.CatchUp(c)
 	case media.KindEnd:
 		if in.burst {
 			r.t.Fatalf("%s: End inside a catch-up", in)
 		}
+		if in.of.alias != 0 && in.of.alias != in.alias {
+			r.t.Fatalf("%s: End under alias %d, where %d came last", in, in.alias, in.of.alias)
+		}
 		in.complete(r)
-		in.ended = true
+		in.of.ended = true
 	}
+}
+
+// takeOver makes a layer the one that is received: what came of another before must have come to its end.
+func (r *receiver) takeOver(in *inbound) {
+	r.t.Helper()
+	if in.of.alias == in.alias {
+		return
+	}
+	if before := r.tracks[in.of.alias]; before != nil {
+		if before.complete(r); before.burst {
+			r.t.Fatalf("%s: alias %d takes over in a catch-up of %d", in, in.alias, before.alias)
+		}
+		before.begun = false
+		in.of.switches++
+	}
+	in.of.alias = in.alias
 }
 
 func (r *receiver) track(alias uint16) *inbound {
@@ -197,7 +234,7 @@ func (r *receiver) track(alias uint16) *inbound {
 	switch {
 	case in == nil:
 		r.t.Fatalf("a message under alias %d, which is not announced", alias)
-	case in.ended:
+	case in.of.ended:
 		r.t.Fatalf("%s: a message after End", in)
 	}
 	return in
@@ -235,7 +272,13 @@ func (r *receiver) chunk(m Message) {
 	if !r.tape.same(m) && m.Wire != nil { // a piece of a chunk is looked at when its frame is whole
 		r.t.Fatalf("%s: group %d frame %d offset %d is not the message that was written", in, c.Group, c.Frame, c.Offset)
 	}
+	if in.of.alias != in.alias && !(c.Offset == 0 && c.Frame == 0 && c.Key) {
+		r.t.Fatalf("%s: group %d frame %d offset %d under alias %d, where %d is received", in, c.Group, c.Frame, c.Offset, in.alias, in.of.alias)
+	}
 	if c.Offset == 0 {
+		if c.Frame == 0 {
+			r.takeOver(in)
+		}
 		in.frame(r, &c)
 	}
 	h, data, ok := in.Push(&c)

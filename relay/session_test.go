@@ -191,6 +191,7 @@ func (s *session) oldest() time.Duration { return s.sub.Stats().QueueAge }
 type source struct {
 	s     *session
 	info  TrackInfo
+	layer int
 	group uint32
 	frame uint16
 	data  []byte
@@ -204,6 +205,22 @@ func (s *session) publish(offers ...Offer) (list []*source) {
 	}
 	for _, i := range infos {
 		list = append(list, &source{s: s, info: i})
+	}
+	return list
+}
+
+func (c *source) alias() uint16 { return c.info.Layers[c.layer].Alias }
+
+// layers publishes a video track in several heights, and gives the source of each.
+func (s *session) layers(id string, heights ...int) (list []*source) {
+	s.t.Helper()
+	o := video(id)
+	for _, h := range heights {
+		o.Layers = append(o.Layers, LayerInfo{Width: h * 16 / 9, Height: h})
+	}
+	track := s.publish(o)[0]
+	for i := range heights {
+		list = append(list, &source{s: s, info: track.info, layer: i})
 	}
 	return list
 }
@@ -224,7 +241,7 @@ func (c *source) next(key bool, size, chunk int) (list []Message) {
 	if key || c.info.Kind == media.Audio {
 		c.group, c.frame, key = c.group+1, 0, true
 	}
-	h := media.ChunkHeader{Key: key, Alias: c.info.Alias, Group: c.group, Frame: c.frame, Timestamp: uint32(c.group)<<16 + uint32(c.frame)}
+	h := media.ChunkHeader{Key: key, Alias: c.alias(), Group: c.group, Frame: c.frame, Timestamp: uint32(c.group)<<16 + uint32(c.frame)}
 	if c.info.Kind == media.Audio {
 		h.SetLevel(20, true)
 	} else {
@@ -268,7 +285,7 @@ func (c *source) pieces(list []Message) {
 }
 
 func (c *source) control(kind byte, group uint32, frame uint16) error {
-	return c.s.pub.Control(media.Control{Kind: kind, Alias: c.info.Alias, Group: group, Frame: frame})
+	return c.s.pub.Control(media.Control{Kind: kind, Alias: c.alias(), Group: group, Frame: frame})
 }
 
 func (c *source) end() {

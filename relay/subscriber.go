@@ -35,7 +35,7 @@ type Subscriber struct {
 	owed     int        // bytes that bulk may go before the others; under 0 once it has
 	turn     uint64     // the stamp of the feed that was served last
 	told     notified
-	asks     []*feed // scratch: gates that ask upstream
+	asks     []ask // what publishers are to be asked, until the lock is let go of
 
 	link        rate.Controller
 	gathering   bool // audio waits for more audio: see gather
@@ -102,6 +102,15 @@ func (s *Subscriber) pushItem(f *feed, it *item, now time.Duration) (wake, askKe
 		wake = true
 	}
 	return wake, f.wantsKeyFrame(now)
+}
+
+// pushEnd queues the End of a track, of which there is one for each layer, and reports whether the session must be told.
+func (s *Subscriber) pushEnd(f *feed, ends []*item, now time.Duration) (wake bool) {
+	s.mu.Lock()
+	end := ends[f.layer.index]
+	s.mu.Unlock()
+	wake, _ = s.pushItem(f, end, now)
+	return wake
 }
 
 // pushEvent queues an event and reports whether the session must be told.
