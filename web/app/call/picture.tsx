@@ -25,7 +25,8 @@ export function RemotePicture({ room, member, track, label, large, whole }: Prop
   const hidden = useHidden(canvas);
   const size = useSettledSize(canvas);
   const height = size ? heightFor(size, devicePixelRatio, track, whole) : undefined;
-  useEffect(() => {
+  // Not a plain effect, which waits for a paint: who is shown again is asked for at once.
+  useLayoutEffect(() => {
     if (height !== undefined) room.prefer(member, id, { hidden, priority: large ? 6 : 4, height });
   }, [room, member, id, hidden, large, height]);
   return <canvas ref={canvas} class={whole ? 'picture whole' : 'picture'} role="img" aria-label={label} />;

@@ -44,7 +44,7 @@ export class LayerEncode {
   private encoder: VideoEncoder | undefined;
   /** What the encoder was last told. */
   private told: Encoding | undefined;
-  private mode = temporalMode();
+  private mode: string | undefined;
   private readonly pace = new Pace();
   private keyAt = -Infinity;
   private announced = '';
@@ -68,6 +68,9 @@ export class LayerEncode {
 
   /** Encodes a frame, which stays the caller's. */
   encode(frame: VideoFrame, wanted: Encoding): void {
+    const mode = wanted.thinnable ? temporalMode() : undefined;
+    if (mode !== this.mode) this.rest();
+    this.mode = mode;
     this.encoder ??= this.make();
     this.tell(this.encoder, wanted);
     const keyFrame = this.keyWanted || this.sink.gated() || frame.timestamp - this.keyAt >= KEY_EVERY_US;
@@ -77,7 +80,7 @@ export class LayerEncode {
     this.keyWanted = false;
   }
 
-  /** Nobody wants it now: it begins again with a key frame. */
+  /** Ends the encoder: another one begins, with a key frame, when there is a picture for it. */
   rest(): void {
     if (this.encoder && this.encoder.state !== 'closed') this.encoder.close();
     this.encoder = undefined;
@@ -94,13 +97,11 @@ export class LayerEncode {
   private tell(encoder: VideoEncoder, wanted: Encoding): void {
     const { width, height, fps: framerate, bitrate } = wanted;
     const sized = this.told?.width === width && this.told.height === height;
-    const mode = temporalMode();
-    const same = sized && mode === this.mode && this.told?.fps === framerate && Math.abs(bitrate / this.told.bitrate - 1) < SAME_BITRATE;
+    const same = sized && this.told?.fps === framerate && Math.abs(bitrate / this.told.bitrate - 1) < SAME_BITRATE;
     if (same) return;
     this.told = wanted;
-    this.mode = mode;
     if (!sized) this.keyWanted = true;
-    encoder.configure({ codec: 'vp8', width, height, bitrate, framerate, latencyMode: 'realtime', ...mode });
+    encoder.configure({ codec: 'vp8', width, height, bitrate, framerate, latencyMode: 'realtime', ...(this.mode && { scalabilityMode: this.mode }) });
   }
 
   private make(): VideoEncoder {

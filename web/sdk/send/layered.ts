@@ -11,6 +11,8 @@ import type { Size } from './picture';
 export interface Encoding extends Size {
   fps: number;
   bitrate: number;
+  /** Whether every second picture is to be one that no other needs. */
+  thinnable?: boolean;
 }
 
 export class Layered {
@@ -69,10 +71,10 @@ export class Layered {
     const { lead, bitrate, leads } = this;
     const fixed = this.fixed(lead);
     const share = fixed > 0 ? Math.min(1, (leads ? bitrate / 2 : bitrate) / fixed) : 0;
-    const { step: { width, height, fps }, usable } = this.climber;
+    const { index, step: { width, height, fps }, usable } = this.climber;
     return this.small.map((small, i) => {
       if (!this.wanted[i] || i > lead) return undefined;
-      if (i === lead) return { width, height, fps, bitrate: Math.min(bitrate - share * fixed, usable) };
+      if (i === lead) return { width, height, fps, bitrate: Math.min(bitrate - share * fixed, usable), thinnable: index === 0 && !this.screen };
       return { ...small, bitrate: small.bitrate * share };
     });
   }

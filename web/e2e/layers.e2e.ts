@@ -1,0 +1,183 @@
+// Pictures in several sizes: who shows one small gets the small one, what nobody looks at is not even encoded, and a thin link is
+// sent what it carries.
+
+import { expect } from 'vitest';
+import type { RoomStats } from '../sdk';
+import { figure, trace } from './harness/figures';
+import { e2e, type House } from './harness/house';
+import type { Person } from './harness/person';
+import { SMALL_BUFFER } from './harness/proxy';
+import { installTiming } from './harness/timing';
+import { elapse, until } from './harness/wait';
+
+const ROOM = 'kitchen';
+const MBIT = 1e6 / 8;
+const LONG = process.env['LANDLINE_LONG'] === '1';
+/** Of a page on which tiles are small. */
+const SMALL = { width: 400, height: 420 };
+
+const stats = (person: Person): Promise<RoomStats> => person.page.evaluate(() => window.probe.stats());
+const now = (): number => performance.timeOrigin + performance.now();
+
+/** What is received of somebody's camera. */
+async function received(person: Person, other: string) {
+  const { tracks } = await stats(person);
+  const member = await person.page.evaluate((label) => document.querySelector(`canvas[aria-label="${label}"]`) !== null, `Video of ${other}`);
+  return member ? tracks.find(({ track }) => track === 'camera') : undefined;
+}
+
+/** The layers of one's own camera, the smallest first. */
+async function sent(person: Person) {
+  return (await stats(person)).uplink.video.find(({ track }) => track === 'camera')!.layers;
+}
+
+/** Waits until these layers of the camera are encoded, and no others. */
+async function encodes(person: Person, ...heights: number[]): Promise<void> {
+  await until(`${person.name} encodes ${heights.join(' and ') || 'nothing'}`, async () => {
+    const made = (await sent(person)).filter(({ bitrate }) => bitrate > 0).map(({ height }) => height);
+    if (made.join() !== heights.join()) throw new Error(`encoded: ${made.join()}`);
+    return true;
+  });
+}
+
+/** Frames that each layer's encoder made in so long. */
+async function framesIn(person: Person, ms: number): Promise<number[]> {
+  const before = await sent(person);
+  await elapse(ms);
+  return (await sent(person)).map(({ frames }, i) => frames - before[i]!.frames);
+}
+
+/** Bits a second of the camera that the relay takes in, over so long. */
+async function taken(house: House, name: string, ms: number): Promise<number> {
+  const bytes = async () => (await house.server.members(ROOM)).get(name)!.tracks.find(({ id }) => id === 'camera')!.bytes;
+  const [before, start] = [await bytes(), performance.now()];
+  await elapse(ms);
+  return (((await bytes()) - before) * 8_000) / (performance.now() - start);
+}
+
+/** The tab goes out of sight, or comes back. */
+async function look(person: Person, state: 'hidden' | 'visible'): Promise<void> {
+  await person.page.evaluate((value) => {
+    Object.defineProperty(document, 'visibilityState', { value, configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+  }, state);
+}
+
+e2e('a small tile gets the small picture, a hidden one nothing, and what nobody wants is not encoded', async ({ house }) => {
+  const [ann, bob] = [await house.person('ann'), await house.person('bob', { size: SMALL })];
+  await Promise.all([ann.join(house.server.url, ROOM), bob.join(house.server.url, ROOM)]);
+  await Promise.all([ann.meets(bob), bob.meets(ann)]);
+  await Promise.all([encodes(ann, 180), encodes(bob, 360)]);
+  expect((await received(bob, 'Ann'))?.layer).toMatchObject({ height: 180, of: [180, 360], why: 'asked' });
+  expect((await received(ann, 'Bob'))?.layer).toMatchObject({ height: 360, why: 'asked' });
+  const [frames, bits] = await Promise.all([framesIn(ann, 3_000), taken(house, 'Ann', 3_000)]);
+  expect(frames[0]).toBeGreaterThan(15);
+  expect(frames[1], 'frames of the layer that nobody wants').toBe(0);
+  expect(bits).toBeLessThan(200_000);
+  await bob.sees(ann);
+
+  await bob.page.evaluate(() => window.probe.record());
+  const hidden = now();
+  await look(bob, 'hidden');
+  await encodes(ann);
+  expect(await framesIn(ann, 1_000)).toEqual([0, 0]);
+  const silent = await until('nothing comes', async () => {
+    const recorded = await bob.page.evaluate(() => window.probe.recorded);
+    return recorded.find(({ at, stats: { tracks } }) => at > hidden && tracks.some(({ track, bitrate }) => track === 'camera' && bitrate === 0));
+  });
+  figure('a tile is hidden', 'ms until nothing comes', [silent.at - hidden], '<= 2000');
+
+  const shown = await bob.pictureOf(ann).evaluate(async (canvas) => {
+    const stamp = () => window.probe.stamp(canvas as HTMLCanvasElement)?.frame;
+    const before = stamp();
+    const start = performance.now();
+    Object.defineProperty(document, 'visibilityState', { value: 'visible', configurable: true });
+    document.dispatchEvent(new Event('visibilitychange'));
+    while (stamp() === before) await new Promise((resolve) => setTimeout(resolve, 5));
+    return performance.now() - start;
+  });
+  figure('a tile is shown again', 'ms until its next picture', [shown], '<= 500');
+  expect(silent.at - hidden).toBeLessThan(LONG ? 2_000 : 5_000);
+  expect(shown).toBeLessThan(LONG ? 500 : 3_000);
+  await bob.sees(ann);
+
+  await bob.page.setViewportSize({ width: 1100, height: 760 });
+  await encodes(ann, 360);
+  await until('the large picture is painted', async () => (await received(bob, 'Ann'))?.height === 360);
+  await bob.sees(ann);
+}, 90_000);
+
+interface Seen {
+  at: number;
+  height: number;
+}
+
+/** Bob behind a network of his own, in a call with Ann. */
+async function call(house: House, down: number) {
+  const proxy = await house.proxy(1);
+  proxy.become({ delayMs: 20, down, bufferBytes: SMALL_BUFFER });
+  const [ann, bob] = [await house.person('ann'), await house.person('bob')];
+  await bob.context.addInitScript(installTiming);
+  await Promise.all([ann.join(house.server.url, ROOM), bob.join(proxy.url, ROOM)]);
+  await Promise.all([ann.meets(bob), bob.meets(ann)]);
+  return { proxy, ann, bob };
+}
+
+/** The height of the layer that is received of the other's camera. */
+const heightAt = (person: Person): Promise<number | undefined> =>
+  person.page.evaluate(async () => (await window.probe.stats()).tracks.find(({ track }) => track === 'camera')?.layer?.height);
+
+/** Waits until this layer comes, and for so long notes what came. */
+async function comes(person: Person, height: number, ms: number): Promise<Seen[]> {
+  const seen: Seen[] = [];
+  await until(`the layer of ${height} comes`, async () => {
+    const is = await heightAt(person);
+    if (is !== undefined) seen.push({ at: now(), height: is });
+    return is === height;
+  }, { ms, every: 100 });
+  return seen;
+}
+
+const changes = (seen: readonly Seen[]): number => seen.filter(({ height }, i) => i > 0 && height !== seen[i - 1]!.height).length;
+
+e2e('who has a thin link is sent the small picture, told so, and sent the large one again when the link is wide', async ({ house }) => {
+  const { proxy, ann, bob } = await call(house, 3 * MBIT);
+  await comes(bob, 360, 30_000);
+  await bob.pictureOf(ann).evaluate((canvas) => window.timing.watchOther(canvas as HTMLCanvasElement));
+  const note = bob.tile('Ann').getByText('Your connection is slow: showing the small picture');
+  const fell = now();
+  proxy.become({ down: 0.4 * MBIT });
+  const down = (await comes(bob, 180, 20_000)).at(-1)!.at - fell;
+  await note.waitFor({ timeout: 10_000 });
+  await bob.sees(ann);
+  await elapse(5_000);
+  const rose = now();
+  proxy.become({ down: 3 * MBIT });
+  const up = (await comes(bob, 360, 60_000)).at(-1)!.at - rose;
+  await note.waitFor({ state: 'detached', timeout: 30_000 });
+  await bob.sees(ann);
+  const sightings = (await bob.page.evaluate(() => window.timing.other)).filter(({ at }) => at > fell - 1_000);
+  const stand = Math.max(...sightings.map(({ at }, i) => at - (sightings[i - 1]?.at ?? at)));
+  const scenario = "the receiver's link 3, 0.4, 3 Mbit/s";
+  figure(scenario, 'ms until the small picture', [down], '<= 2000');
+  figure(scenario, 'ms until the large picture again', [up], '<= 15000');
+  figure(scenario, 'longest stand of the picture, ms', [stand], '');
+  if (!LONG) return;
+  expect(down).toBeLessThan(2_000);
+  expect(up).toBeLessThan(15_000);
+}, 180_000);
+
+if (LONG) e2e('a link in between settles', async ({ house }) => {
+  const { bob } = await call(house, 0.6 * MBIT);
+  const seen: Seen[] = [];
+  const start = now();
+  while (now() < start + 300_000) {
+    const height = await heightAt(bob);
+    if (height !== undefined) seen.push({ at: now(), height });
+    await elapse(250);
+  }
+  const scenario = '5 minutes of 0.6 Mbit/s to the receiver';
+  trace(scenario, seen.map(({ at, height }) => ({ t: Math.round(at - start), height })));
+  figure(scenario, 'changes', [changes(seen)], '<= 3');
+  expect(changes(seen)).toBeLessThanOrEqual(3);
+}, 400_000);
