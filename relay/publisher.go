@@ -60,12 +60,8 @@ func (p *Publisher) Control(c media.Control) error {
 	switch c.Kind {
 	case media.KindEnd:
 		t.room.change(func(wakes *[]*Subscriber) {
-			switch {
-			case t.member.pub != p || t.ended():
-			case t.closeLayer(l, wakes):
+			if t.member.pub == p && !t.ended() && t.closeLayer(l, wakes) {
 				t.room.end(t, "ended", media.EndFinished, wakes)
-			default:
-				t.moveAll(wakes)
 			}
 		})
 	case media.KindAbandon:

@@ -53,6 +53,9 @@ const lookEvery = 100 * time.Millisecond
 
 // choose does so at once.
 func (s *Subscriber) choose(f *feed, now time.Duration) {
+	if layerSet(f.source.over.Load()).has(f.layer.index) {
+		return // what is left of it is all that comes
+	}
 	if f.catching && f.burst.state == burstNone {
 		f.catching, f.arrived = false, now
 	}

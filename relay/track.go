@@ -21,6 +21,7 @@ type Track struct {
 	atUs  atomic.Int64              // newest timestamp, unwrapped
 	made  atomic.Uint32             // layerSet: those that the publisher makes; changed under Room.mu
 	told  atomic.Uint32             // layerSet: those that it was told are wanted; changed under Room.mu
+	over  atomic.Uint32             // layerSet: those that have ended; changed under Room.mu
 
 	unwanted unwanted // guarded by Room.mu
 
@@ -83,12 +84,14 @@ func (t *Track) finish(why media.EndReason, wakes *[]*Subscriber) {
 	}
 }
 
-// closeLayer takes the publisher's End of one layer, and reports whether all have ended.
+// closeLayer takes the publisher's End of one layer, and reports whether all have ended. Those who have it keep it, with what
+// waits of it: the others are about to end as well.
 func (t *Track) closeLayer(l *Layer, wakes *[]*Subscriber) bool {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if l.close(wakes) {
 		t.made.Store(uint32(layerSet(t.made.Load()) &^ only(l.index)))
+		t.over.Store(uint32(layerSet(t.over.Load()) | only(l.index)))
 	}
 	for _, other := range t.layers {
 		if !other.pos.ended {

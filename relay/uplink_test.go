@@ -22,7 +22,7 @@ func newUplinkWorld(t *testing.T) *uplinkWorld {
 	w := newWorld(t, Options{})
 	u := &uplinkWorld{world: w, bob: w.join("bob", Selector{}), ann: w.join("ann"), up: NewUplink(func(bool) {})}
 	u.cam = u.ann.camera()
-	u.track = u.up.Add(u.cam.info.Layers[0].Alias, ClassVideo)
+	u.track = u.up.Add(u.cam.info.Layers[0].Alias, ClassVideo, 0)
 	u.bob.drain()
 	return u
 }

@@ -160,8 +160,8 @@ func (m *Subscribe) check() error {
 	if m.Priority != nil && (*m.Priority < 0 || *m.Priority > 9) {
 		return fmt.Errorf("priority %d: 0 to 9", *m.Priority)
 	}
-	if m.Height < 0 || m.Height > maxPixels {
-		return fmt.Errorf("height %d: 0 to %d", m.Height, maxPixels)
+	if m.Height < 0 || m.Height > MaxHeight {
+		return fmt.Errorf("height %d: 0 to %d", m.Height, MaxHeight)
 	}
 	return checkSelector(m.Member, m.Name, m.Track)
 }
