@@ -1,5 +1,5 @@
 // Two temporal layers where the encoder makes them: every second picture is needed by no other, so that the relay may leave it out
-// for those whose link is full. It costs a decibel or more, and at low bitrates Chromium's encoder makes half as much again as it is
+// for those whose link is full. It costs up to 1.7 dB, and at low bitrates Chromium's encoder makes half as much again as it is
 // told, so only a camera at its best has them.
 
 const MODE = 'L1T2';
