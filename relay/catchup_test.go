@@ -269,7 +269,7 @@ func TestJoinBetweenKeepAndPass(t *testing.T) {
 			t.Fatal(err)
 		}
 		w.tape.note(m)
-		w.tape.whole(c.Alias, c.Group, cam.data)
+		w.tape.whole(&c.ChunkHeader, cam.data)
 		it := &item{Message: m, seq: track.seq, kind: media.KindChunk, head: c.ChunkHeader}
 		track.keep(it)
 		bob := w.join("bob", Selector{})

@@ -52,7 +52,8 @@ const (
 	barFirst  = time.Minute
 	barMost   = 5 * time.Minute
 
-	fills = 0.8 // of what the link carries is what a layer may need
+	fills      = 0.8 // of what the link carries is what a layer may need
+	fillsShown = 0.6 // of what it was seen to carry for a moment, which tells less
 )
 
 func newChoice(v view) choice {
@@ -147,7 +148,7 @@ func (c *choice) climb(v view) {
 	for next < v.asked && !v.made.has(next) {
 		next++
 	}
-	seen := fit(v.rates[next], v.shown) && c.bars[next].failed < 2
+	seen := float64(v.rates[next]) <= fillsShown*float64(v.shown) && c.bars[next].failed < 2
 	if !v.made.has(next) || !seen && (v.now < c.bars[next].until || v.share > 0 && !fit(v.rates[next], v.share)) {
 		return
 	}

@@ -26,15 +26,9 @@ type feed struct {
 	height   int  // the tallest picture that is of use; 0 = any
 	hold     bool // that layer always, whatever the link
 
-	choice   choice
-	trouble  bool          // something was dropped since the last look, for want of room
-	moved    bool          // another layer came since
-	catching bool          // it comes with a catch-up, which is not through
-	arrived  time.Duration // when it had come
-	lookedAt time.Duration // when the last look was
-	said     said
-	saidAt   time.Duration
-	thin     thin
+	*switching      // of a track with several layers, else nil
+	trouble    bool // something was dropped since the last look, for want of room
+	thin       thin
 
 	queue   fifo
 	bytes   int // queued, burst not included

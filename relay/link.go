@@ -126,10 +126,8 @@ func (s *Subscriber) AckEvery() time.Duration {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for _, f := range s.feeds {
-		if f.layered() && !f.paused && f.choice.why == WhyLink {
-			return rate.AckEveryBusy
-		}
+	if s.limited {
+		return rate.AckEveryBusy
 	}
 	return s.link.AckEvery(now)
 }

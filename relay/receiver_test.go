@@ -3,6 +3,7 @@ package relay
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sync"
 
 	"landline/media"
@@ -20,6 +21,7 @@ type tape struct {
 	mu     sync.Mutex
 	wrote  map[*byte]Message
 	frames map[uint16]map[uint32][][]byte // alias, group: the frames written whole
+	upper  map[uint16]map[uint32][]bool   // and whether they are of an upper temporal layer, which may be missing
 }
 
 func (p *tape) note(m Message) {
@@ -28,13 +30,25 @@ func (p *tape) note(m Message) {
 	p.wrote[&m.Data[0]] = m
 }
 
-func (p *tape) whole(alias uint16, group uint32, data []byte) {
+func (p *tape) whole(h *media.ChunkHeader, data []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.frames[alias] == nil {
-		p.frames[alias] = map[uint32][][]byte{}
+	if p.frames[h.Alias] == nil {
+		p.frames[h.Alias], p.upper[h.Alias] = map[uint32][][]byte{}, map[uint32][]bool{}
 	}
-	p.frames[alias][group] = append(p.frames[alias][group], data)
+	p.frames[h.Alias][h.Group] = append(p.frames[h.Alias][h.Group], data)
+	p.upper[h.Alias][h.Group] = append(p.upper[h.Alias][h.Group], h.Temporal > 0)
+}
+
+// needed reports whether a frame of a group is missed, from one number on and before another; end < 0 means the group's end.
+func (p *tape) needed(alias uint16, group uint32, from, end int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	upper := p.upper[alias][group]
+	if end < 0 {
+		end = len(upper)
+	}
+	return from < end && slices.Contains(upper[min(from, len(upper)):min(end, len(upper))], false)
 }
 
 func (p *tape) group(alias uint16, group uint32) [][]byte {
@@ -288,7 +302,10 @@ func (r *receiver) chunk(m Message) {
 	if !ok {
 		return
 	}
-	in.whole++
+	if r.tape.frames != nil && in.video && r.tape.needed(c.Alias, h.Group, in.whole, int(h.Frame)) {
+		r.t.Fatalf("%s: group %d frame %d, where %d is missing", in, h.Group, h.Frame, in.whole)
+	}
+	in.whole = int(h.Frame) + 1
 	in.got = append(in.got, got{h.Group, h.Frame, data, in.burst})
 	if r.tape.frames == nil {
 		return // the test knows of no frames
@@ -318,8 +335,8 @@ func (in *inbound) frame(r *receiver, c *media.Chunk) {
 // complete holds that a video group that is over came whole, or was abandoned in so many words.
 func (in *inbound) complete(r *receiver) {
 	r.t.Helper()
-	if n := len(r.tape.group(in.alias, in.group)); r.tape.frames != nil && in.begun && in.video && !in.abandoned && in.whole != n {
-		r.t.Fatalf("%s: group %d stopped at frame %d of %d without an Abandon", in, in.group, in.whole, n)
+	if r.tape.frames != nil && in.begun && in.video && !in.abandoned && r.tape.needed(in.alias, in.group, in.whole, -1) {
+		r.t.Fatalf("%s: group %d stopped at frame %d of %d without an Abandon", in, in.group, in.whole, len(r.tape.group(in.alias, in.group)))
 	}
 }
 

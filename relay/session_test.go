@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -16,7 +17,7 @@ type world struct {
 }
 
 func newWorld(t tester, o Options) *world {
-	return &world{t, New(o), &tape{wrote: map[*byte]Message{}, frames: map[uint16]map[uint32][][]byte{}}}
+	return &world{t, New(o), &tape{wrote: map[*byte]Message{}, frames: map[uint16]map[uint32][][]byte{}, upper: map[uint16]map[uint32][]bool{}}}
 }
 
 // session is a member's session as a transport runs it, without a transport.
@@ -192,6 +193,7 @@ type source struct {
 	s     *session
 	info  TrackInfo
 	layer int
+	key   string // among the sources of a member
 	group uint32
 	frame uint16
 	data  []byte
@@ -204,7 +206,7 @@ func (s *session) publish(offers ...Offer) (list []*source) {
 		s.t.Fatal(err)
 	}
 	for _, i := range infos {
-		list = append(list, &source{s: s, info: i})
+		list = append(list, &source{s: s, info: i, key: i.ID})
 	}
 	return list
 }
@@ -220,7 +222,7 @@ func (s *session) layers(id string, heights ...int) (list []*source) {
 	}
 	track := s.publish(o)[0]
 	for i := range heights {
-		list = append(list, &source{s: s, info: track.info, layer: i})
+		list = append(list, &source{s: s, info: track.info, layer: i, key: fmt.Sprintf("%s/%d", id, i)})
 	}
 	return list
 }
@@ -264,7 +266,7 @@ func (c *source) write(m Message) error {
 	}
 	c.s.w.tape.note(m)
 	if p.Last {
-		c.s.w.tape.whole(p.Alias, p.Group, c.data)
+		c.s.w.tape.whole(&p.ChunkHeader, c.data)
 	}
 	return c.s.pub.Write(&p, m)
 }

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -27,11 +28,12 @@ type TrackStats struct {
 	Frames, Bytes, KeyFrames uint64
 	Subscribers              int
 	Layers                   []LayerStats // of a track with several
+	Unwanted                 int          // how many layers the publisher was told nobody takes
 }
 
 // LayerStats tells how a layer does.
 type LayerStats struct {
-	Height, Width int
+	Width, Height int
 	Rate          int // bytes a second of late
 	Made, Wanted  bool
 	Takers        int // subscribers that take it, or are to take it next
@@ -152,10 +154,11 @@ func (t *Track) stats() TrackStats {
 	feeds := *t.feeds.Load()
 	s := TrackStats{TrackInfo: t.snapshot(), Subscribers: len(feeds)}
 	s.Frames, s.Bytes, s.KeyFrames = t.counts()
+	made, told := layerSet(t.made.Load()), layerSet(t.told.Load())
+	s.Unwanted = bits.OnesCount32(uint32(t.all() &^ told))
 	if len(t.layers) == 1 {
 		return s
 	}
-	made, told := layerSet(t.made.Load()), layerSet(t.told.Load())
 	for i, l := range t.layers {
 		ls := LayerStats{Height: s.TrackInfo.Layers[i].Height, Width: s.TrackInfo.Layers[i].Width, Rate: int(l.rate.Load()), Made: made.has(i), Wanted: told.has(i)}
 		for _, f := range feeds {

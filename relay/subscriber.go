@@ -38,6 +38,7 @@ type Subscriber struct {
 	asks     []ask // what publishers are to be asked, until the lock is let go of
 
 	link        rate.Controller
+	limited     bool // less is sent of some track than is asked for, since the link is thought to carry no more
 	gathering   bool // audio waits for more audio: see gather
 	crowded     bool // audio waited too long since the last look
 	crowdedAt   time.Duration
@@ -244,6 +245,7 @@ type Totals struct {
 	ValuesIn, BatchesOut atomic.Uint64 // of topics
 	ObjectBytesIn        atomic.Uint64
 	ObjectBytesOut       atomic.Uint64
+	Switches             atomic.Uint64 // times that another layer of a track took over
 	Asks                 atomic.Uint64 // key-frame requests passed on to publishers
 }
 

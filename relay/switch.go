@@ -6,13 +6,25 @@ import (
 	"landline/media"
 )
 
-// layered reports whether the feed may take its track from more than one layer.
-func (f *feed) layered() bool { return f.source != nil && len(f.source.layers) > 1 }
+// switching is what a feed needs that may take its track from more than one layer.
+type switching struct {
+	choice   choice
+	lookedAt time.Duration // when the last look was
+	moved    bool          // another layer came since
+	catching bool          // it comes with a catch-up, which is not through
+	arrived  time.Duration // when it had come
+	said     said
+	saidAt   time.Duration
+}
+
+// layered reports whether it may.
+func (f *feed) layered() bool { return f.switching != nil }
 
 // start picks the layer that a feed of a video track begins with.
 func (f *feed) start(now time.Duration) {
 	f.layer = f.source.layers[0]
-	if f.layered() {
+	if len(f.source.layers) > 1 {
+		f.switching = &switching{}
 		f.choice = newChoice(f.look(now))
 		f.layer = f.source.layers[f.choice.layer]
 		f.said = said{height: f.source.info.Load().Layers[f.aim()].Height}
@@ -61,7 +73,17 @@ func (s *Subscriber) choose(f *feed, now time.Duration) {
 	}
 	f.choice.look(f.look(now))
 	f.lookedAt, f.trouble = now, false
+	s.watch()
 	f.head(f.source.layers[f.choice.layer], now)
+}
+
+// watch has the link looked at closely while it is thought to carry less than is asked for.
+func (s *Subscriber) watch() {
+	s.limited = false
+	for _, f := range s.feeds {
+		s.limited = s.limited || f.layered() && !f.paused && f.choice.why == WhyLink
+	}
+	s.link.Watch(s.limited)
 }
 
 // look is what the choice is made from.
@@ -174,6 +196,7 @@ func (f *feed) moveTo(l *Layer) {
 	f.nextSeq, f.burstGroup, f.catching = 0, nil, false
 	f.sentAny, f.sentOpen, f.skip, f.closed, f.slow = false, false, false, false, false
 	f.moved = true
+	f.sub.totals.Switches.Add(1)
 	f.take()
 }
 

@@ -36,7 +36,7 @@ func (u *uplinkWorld) write(key bool, size int) (keyWanted bool) {
 		}
 		u.tape.note(m)
 		if c.Last {
-			u.tape.whole(c.Alias, c.Group, u.cam.data)
+			u.tape.whole(&c.ChunkHeader, u.cam.data)
 		}
 		keyWanted = u.track.Write(&c, m)
 	}

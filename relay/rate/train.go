@@ -48,10 +48,19 @@ func (t *trains) came(newest mark, delay, now time.Duration) {
 	}
 }
 
-// Shown is the highest rate that the path was seen to carry for a moment in the last 10 s, in bytes a second, also where it was not
-// full; 0 before it had to carry anything.
+// Watch says whether Shown is of interest.
+func (c *Controller) Watch(on bool) {
+	if !on {
+		c.trains = nil
+	} else if c.trains == nil {
+		c.trains = &trains{}
+	}
+}
+
+// Shown is the highest rate that the path was seen to carry for a moment in the last 10 s while it was watched, in bytes a second, also
+// where it was not full; 0 before it had to carry anything.
 func (c *Controller) Shown(now time.Duration) int {
-	if now-c.trains.at > trainFor {
+	if c.trains == nil || now-c.trains.at > trainFor {
 		return 0
 	}
 	return int(c.trains.shown)
