@@ -51,7 +51,7 @@ export class VideoDecode {
 
   /** Frames that came live and wait to be decoded; 0 while a burst of earlier ones does. */
   get behind(): number {
-    if (this.catchUps.size > 0 || this.waiting[0]?.catchUp) return 0;
+    if (this.waiting[0]?.catchUp) return 0;
     return this.waiting.length + (this.decoder?.decodeQueueSize ?? 0);
   }
 

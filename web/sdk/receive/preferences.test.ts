@@ -46,7 +46,9 @@ test('of the height that is of use and the one that the device can do with, the 
   const heights = (): (number | undefined)[] => sent.map((m) => (m.type === 'subscribe' ? m.height : undefined));
   preferences.set('bob', 'camera', { hidden: false, priority: 4, height: 540 });
   preferences.limit('bob', 'camera', 180);
+  expect(preferences.isLimited('bob', 'camera')).toBe(true);
   preferences.set('bob', 'camera', { hidden: false, priority: 4, height: 90 });
+  expect(preferences.isLimited('bob', 'camera')).toBe(false);
   preferences.set('bob', 'camera', { hidden: false, priority: 4, height: 0 });
   preferences.limit('bob', 'camera', 0);
   expect(heights()).toEqual([540, 180, 90, 180, undefined]);
@@ -58,5 +60,5 @@ test('a track that came again is not limited by how its predecessor was decoded'
   preferences.limit('bob', 'camera', 180);
   preferences.added('bob', 'camera');
   expect(sent.at(-1)).toMatchObject({ type: 'subscribe', height: 720 });
-  expect(preferences.heightOf('bob', 'camera')).toBe(720);
+  expect(preferences.isLimited('bob', 'camera')).toBe(false);
 });

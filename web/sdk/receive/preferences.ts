@@ -66,10 +66,10 @@ export class Preferences {
     return this.all.get(`${member} ${track}`)?.hidden ?? false;
   }
 
-  /** The height that is asked for; 0: any. */
-  heightOf(member: string, track: string): number {
-    const preference = this.all.get(`${member} ${track}`);
-    return preference ? asked(preference) : 0;
+  /** Whether less is asked for than is of use, since this device can do with no more. */
+  isLimited(member: string, track: string): boolean {
+    const { limit = 0, height = 0 } = this.all.get(`${member} ${track}`) ?? {};
+    return limit > 0 && (height === 0 || height > limit);
   }
 
   forget(member: string): void {

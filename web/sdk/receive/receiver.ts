@@ -140,13 +140,12 @@ export class VideoReceiver extends Receiver {
     this.screen.close();
   }
 
-  /** The layer that is received; undefined where there is only one. */
-  get layer(): LayerReceived | undefined {
+  /** The layer that is received; undefined where there is only one. limited: less is asked for, for the sake of this device. */
+  layer(limited: boolean): LayerReceived | undefined {
     const { layers } = this.remote.track;
     const height = layers.find(({ alias }) => alias === this.alias)?.height;
     if (layers.length < 2 || !height) return undefined;
-    const limited = this.why === 'asked' && this.overload.best !== undefined && height >= this.limit;
-    return { height, of: layers.map((layer) => layer.height), why: limited ? 'device' : this.why };
+    return { height, of: layers.map((layer) => layer.height), why: limited && this.why === 'asked' ? 'device' : this.why };
   }
 
   /** The tallest picture that this device decodes in time; 0: any. */

@@ -178,7 +178,8 @@ export class Receiving implements RosterHandler, ReceiverHost {
   trackStats(): TrackStats[] {
     return [...this.byKey.values()].map((receiver) => {
       const { member, track } = receiver.remote;
-      return this.stats.make(receiver, this.preferences.isHidden(member, track.id), nowUs());
+      const asked = { hidden: this.preferences.isHidden(member, track.id), limited: this.preferences.isLimited(member, track.id) };
+      return this.stats.make(receiver, asked, nowUs());
     });
   }
 
