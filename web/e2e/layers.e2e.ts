@@ -193,6 +193,28 @@ e2e('who has a thin link is sent the small picture, told so, and sent the large 
   await calmly('a fall and a rise', () => fallAndRise(proxy, ann, bob));
 }, 360_000);
 
+e2e('where the uplink of a sender has no room for the large picture beside a small one, both see the small one, and why', async ({ house }) => {
+  house.cuts = true;
+  const proxy = await house.proxy(1);
+  proxy.become({ delayMs: 20, up: 3 * MBIT, bufferBytes: SMALL_BUFFER });
+  const [ann, bob, cyd] = [await house.person('ann'), await house.person('bob'), await house.person('cyd', { size: SMALL })];
+  for (const person of [ann, bob, cyd]) await person.context.addInitScript(() => localStorage.setItem('landline.prefs', '{"sound":"original","cameraOn":false}'));
+  await ann.context.addInitScript(() => localStorage.setItem('landline.prefs', '{"sound":"original"}'));
+  await Promise.all([ann.join(proxy.url, ROOM), bob.join(house.server.url, ROOM), cyd.join(house.server.url, ROOM)]);
+  await Promise.all([bob.sees(ann), cyd.sees(ann)]);
+  await calmly('both sizes are made', () => encodes(ann, 180, 360));
+  proxy.become({ up: 0.25 * MBIT });
+  await encodes(ann, 180);
+  const note = bob.tile('Ann').getByText('Ann’s connection is slow: showing the small picture');
+  await note.waitFor({ timeout: 10_000 });
+  await Promise.all([bob.sees(ann), cyd.sees(ann)]);
+  proxy.become({ up: 3 * MBIT });
+  await calmly('the large one is made again', async () => {
+    await until('it comes', async () => (await received(bob))?.layer?.height === 360, { ms: 40_000, every: 200 });
+    await note.waitFor({ state: 'detached', timeout: 5_000 });
+  });
+}, 240_000);
+
 if (LONG) e2e('a link in between settles', async ({ house }) => {
   const { bob } = await call(house, 0.6 * MBIT);
   const seen: Seen[] = [];
