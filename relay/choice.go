@@ -148,8 +148,10 @@ func (c *choice) climb(v view) {
 	for next < v.asked && !v.made.has(next) {
 		next++
 	}
-	seen := float64(v.rates[next]) <= fillsShown*float64(v.shown) && c.bars[next].failed < 2
-	if !v.made.has(next) || !seen && (v.now < c.bars[next].until || v.share > 0 && !fit(v.rates[next], v.share)) {
+	b := &c.bars[next]
+	// What failed twice is not tried for what was seen of the link at once, which may have been what misled the last time.
+	seen := float64(v.rates[next]) <= fillsShown*float64(v.shown) && (b.failed < 2 || v.now >= b.until-(barMost-barFirst))
+	if !v.made.has(next) || !seen && (v.now < b.until || v.share > 0 && !fit(v.rates[next], v.share)) {
 		return
 	}
 	c.most, c.climbed, c.up = next, v.now, true

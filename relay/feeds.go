@@ -23,6 +23,9 @@ func (s *Subscriber) adjust(f *feed, w Want) (asks []ask, wake bool) {
 	case f.layered() && !f.paused && !f.ended:
 		s.choose(f, now)
 	}
+	if f.layered() {
+		s.watch()
+	}
 	f.fit(now)
 	return s.takeAsks(), (f.waiting() || len(s.urgent) > 0) && s.wake(true)
 }
@@ -59,6 +62,9 @@ func (s *Subscriber) discard(f *feed) {
 	defer s.mu.Unlock()
 	f.clear(media.DropPaused)
 	s.remove(f)
+	if f.layered() {
+		s.watch()
+	}
 }
 
 // repeat starts a catch-up for a receiver that lost its way. Where that was done for the same group before, or there is no
