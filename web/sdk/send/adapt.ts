@@ -27,6 +27,8 @@ export interface Place extends Made {
   layers: (Made | undefined)[];
   /** Which of them there is room for. */
   room: boolean[];
+  /** Whether others get less than they would take. */
+  lowered: boolean;
 }
 
 /** Where there is trouble, and so much more comes from the encoders than they were told, the pictures are too many or too large. */
@@ -37,6 +39,8 @@ const MAX_EXCESS = 1.3;
 const EXCESS_SHARE = 0.03;
 /** A link was seen to take what is wanted where so much more was delivered. */
 const PROOF = 1.5;
+/** A bitrate this near the best is the best. */
+const NEARLY = 0.95;
 /** Of the budget, what screens may use where there are cameras too. */
 const SCREEN_SHARE = 0.8;
 
@@ -100,11 +104,13 @@ export class Adapt {
   place(id: string): Place | undefined {
     const track = this.tracks.get(id);
     if (!track) return undefined;
-    const { climber, lead } = track;
+    const { climber, lead, leads } = track;
     const layers = track.encodings().map((encoding) => encoding && this.made(encoding));
     const { width, height, fps, most } = climber.step;
     const best = layers.findLast((layer) => layer !== undefined) ?? this.made({ width, height, fps, bitrate: Math.min(track.bitrate, most) });
-    return { ...best, step: climber.index, steps: climber.steps.length, best: climber.most, layers, room: layers.map((_, i) => i <= lead) };
+    const { index: step, steps, most: all } = climber;
+    const lowered = lead < layers.length - 1 || (leads && (step > 0 || track.bitrate < NEARLY * all));
+    return { ...best, step, steps: steps.length, best: all, layers, room: layers.map((_, i) => i <= lead), lowered };
   }
 
   private made(encoding: Encoding): Made {

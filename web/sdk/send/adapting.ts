@@ -19,8 +19,6 @@ const TICK_MS = 100;
 const LATE_MS = 200;
 /** A device that left out pictures so lately is slow. */
 const SLOW_DEVICE_MS = 5_000;
-/** A bitrate this near the best is the best. */
-const NEARLY = 0.95;
 
 /** Who encodes the pictures. */
 export interface Maker {
@@ -158,7 +156,7 @@ export class Adapting {
 }
 
 function sentAs(track: string, { slowAt, captured, maker }: Video, place: Place): VideoSent {
-  const { encoding, aim, step, steps, best } = place;
+  const { encoding, aim, step, steps, lowered } = place;
   const slow = performance.now() - slowAt < SLOW_DEVICE_MS;
   const layers = layerSizes(captured, maker.source, maker.layers).map(({ height }, i) => ({
     height,
@@ -166,7 +164,6 @@ function sentAs(track: string, { slowAt, captured, maker }: Video, place: Place)
     room: place.room[i] ?? true,
     frames: maker.frames[i] ?? 0,
   }));
-  const lowered = step > 0 || aim < NEARLY * best;
   const why = lowered ? 'connection' : slow ? 'device' : undefined;
   return { track, ...encoding, bitrate: aim, step, steps, layers, ...(why && { why }) };
 }

@@ -66,6 +66,19 @@ describe('what is made', () => {
     expect(place(adapt).layers[0]!.aim).toBeGreaterThan(110_000);
   });
 
+  test('is less than others would take only where they would take more', () => {
+    const adapt = camera(VGA, 2, [true, false]);
+    expect(place(adapt).lowered).toBe(false);
+    over(adapt, 300_000, 0, 3_000);
+    expect(place(adapt).lowered).toBe(false);
+    adapt.want('camera', [true, true]);
+    expect(place(adapt).lowered).toBe(false);
+    over(adapt, 300_000, 3_000, 5_000);
+    expect(place(adapt).lowered).toBe(true);
+    adapt.want('camera', [false, false]);
+    expect(place(adapt).lowered).toBe(false);
+  });
+
   test('a small layer that is wanted late takes its share from the best one', () => {
     const adapt = camera(VGA, 2, [false, true]);
     const now = over(adapt, 500_000, 0, 20_000);
