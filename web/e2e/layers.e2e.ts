@@ -150,9 +150,10 @@ async function call(house: House, down: number) {
 async function comes(person: Person, height: number, ms: number): Promise<Seen[]> {
   const seen: Seen[] = [];
   await until(`the layer of ${height} comes`, async () => {
-    const is = (await received(person))?.layer?.height;
-    if (is !== undefined) seen.push({ at: now(), height: is });
-    return is === height;
+    const is = (await received(person))?.layer;
+    if (is) seen.push({ at: now(), height: is.height });
+    if (is?.height !== height) throw new Error(`it is ${JSON.stringify(is)}`);
+    return true;
   }, { ms, every: 100 });
   return seen;
 }
