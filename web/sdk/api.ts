@@ -42,6 +42,17 @@ export interface CloseReason {
   text: string;
 }
 
+/** Why a track is received as small as it is: the connection of this page, this device, what was asked for, or the one who sends it. */
+export type LayerWhy = 'link' | 'device' | 'asked' | 'publisher';
+
+/** Of the renditions of a received picture, the one that comes. Heights in pixels. */
+export interface LayerReceived {
+  height: number;
+  /** All there are, the smallest first. */
+  of: number[];
+  why: LayerWhy;
+}
+
 /** What is known of one received track now. Times in ms. */
 export interface TrackStats {
   member: string;
@@ -65,6 +76,8 @@ export interface TrackStats {
   concealed: number;
   /** Not asked for now: see Room.prefer. */
   hidden: boolean;
+  /** Of a picture that there is in several sizes. */
+  layer?: LayerReceived;
   /** Frames dropped by the relay on the way here, by reason. */
   drops: Record<string, number>;
 }
@@ -83,6 +96,19 @@ export interface VideoSent {
   steps: number;
   /** Why it is less than it could be: the uplink carries no more, or this device encodes too slowly. */
   why?: 'connection' | 'device';
+  /** The renditions of it, the smallest first. */
+  layers: LayerSent[];
+}
+
+/** One rendition of one's own camera or screen. */
+export interface LayerSent {
+  height: number;
+  /** What is to come of it, bit/s; 0 where it is not encoded: nobody takes it, or there is no room for it. */
+  bitrate: number;
+  /** Whether the uplink has room for it. */
+  room: boolean;
+  /** Frames encoded so far. */
+  frames: number;
 }
 
 /** One's own uplink. Times in ms, rates in bit/s. */
@@ -232,8 +258,11 @@ export interface Room {
 
   /** Paints a received video track onto the canvas (its control is transferred to a worker), until the returned function is called. */
   show(member: string, track: string, canvas: HTMLCanvasElement): () => void;
-  /** Chooses what is asked of the relay for a received video track: hidden pauses it. */
-  prefer(member: string, track: string, want: { hidden?: boolean; priority?: number }): void;
+  /**
+   * Chooses what is asked of the relay for a received video track: hidden pauses it; height is that of the tallest picture
+   * that is of use, in device pixels, where there is a smaller one (0: any).
+   */
+  prefer(member: string, track: string, want: { hidden?: boolean; priority?: number; height?: number }): void;
   /** 0 to 1. Received audio plays by itself; call resumeAudio() from a click if the browser holds it back. */
   setVolume(member: string, volume: number): void;
   readonly audioBlocked: boolean;

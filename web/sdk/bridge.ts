@@ -4,6 +4,7 @@ import type { ChatMessage, CloseReason, MemberInfo, RoomState, RoomStats, TopicB
 import type { ObjectsToPage, ObjectsToWorker } from './objects/bridge';
 import type { SessionOptions } from './session/session';
 import type { PutValue } from './session/topic-queue';
+import type { Want } from './receive/preferences';
 import type { SoundClock } from './receive/sound';
 
 export type ToWorker =
@@ -20,7 +21,7 @@ export type ToWorker =
   | { do: 'drop-surface'; surface: number }
   | { do: 'show'; member: string; track: string; surface: number }
   | { do: 'hide'; member: string; track: string; surface: number }
-  | { do: 'prefer'; member: string; track: string; hidden: boolean; priority: number }
+  | { do: 'prefer'; member: string; track: string; want: Want }
   /** The AudioContext's clock against this page's, both µs since 1970 for the page's part. */
   | { do: 'sound-clock'; clock: SoundClock }
   | { do: 'chat'; text: string }

@@ -13,7 +13,7 @@ import { Sending } from './send/sending';
 import type { Joined, Offer, Outgoing, ServerMessage } from './wire/messages';
 import type { CloseReason, RoomState } from './api';
 
-const SPEAKERS_MS = 150;
+const LOOK_MS = 150;
 
 export class Engine implements SessionHandler {
   private readonly session: Session;
@@ -27,7 +27,7 @@ export class Engine implements SessionHandler {
   /** The stamp of the newest chat that came. */
   chatAtUs = 0;
   private rosterDue = false;
-  private readonly speakersTimer: ReturnType<typeof setInterval>;
+  private readonly timer: ReturnType<typeof setInterval>;
 
   constructor(
     options: SessionOptions,
@@ -52,10 +52,7 @@ export class Engine implements SessionHandler {
       tracksChanged: () => this.tellRoster(),
       ownLevel: (level, voice) => this.receiving.level(this.roster.self.id, level, voice),
     });
-    this.speakersTimer = setInterval(() => {
-      this.tellSpeakers();
-      this.objects.tick(performance.now());
-    }, SPEAKERS_MS);
+    this.timer = setInterval(() => this.look(), LOOK_MS);
     this.session.start();
   }
 
@@ -82,7 +79,7 @@ export class Engine implements SessionHandler {
       case 'hide':
         return this.receiving.hide(message.member, message.track, message.surface);
       case 'prefer':
-        return this.receiving.preferences.set(message.member, message.track, message.hidden, message.priority);
+        return this.receiving.preferences.set(message.member, message.track, message.want);
       case 'sound-clock':
         return this.receiving.setSoundClock(message.clock);
       case 'chat':
@@ -135,7 +132,9 @@ export class Engine implements SessionHandler {
     this.post({ is: 'done', call });
   }
 
-  private tellSpeakers(): void {
+  private look(): void {
+    this.objects.tick(performance.now());
+    this.receiving.watchDecoders(performance.now());
     const members = this.receiving.speakersChanged();
     if (members) this.post({ is: 'speakers', members });
   }
@@ -155,13 +154,17 @@ export class Engine implements SessionHandler {
 
   state(state: RoomState, reason?: CloseReason): void {
     if (state === 'closed') {
-      clearInterval(this.speakersTimer);
+      clearInterval(this.timer);
       this.sending.close();
       this.topics.close();
       this.objects.close();
       this.receiving.close();
     }
     this.post(reason ? { is: 'state', state, reason } : { is: 'state', state });
+  }
+
+  welcomed(features: string[]): void {
+    this.sending.layered = features.includes('layers');
   }
 
   joined(message: Joined): void {

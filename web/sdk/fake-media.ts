@@ -32,24 +32,30 @@ export class FakeFrame {
 export class FakeEncoder {
   /** What all of them were told, in order. */
   static told: string[] = [];
+  /** Timestamps of what they were given, and how many of them are open. */
+  static stamps: number[] = [];
+  static open = 0;
   state = 'configured';
   encodeQueueSize = 0;
 
   constructor() {
     if (encoders === 'missing') throw new Error('no encoder');
+    FakeEncoder.open++;
   }
 
   configure({ width, height, framerate, bitrate }: Partial<VideoEncoderConfig>): void {
     FakeEncoder.told.push(`${width}x${height}@${framerate} ${bitrate}`);
   }
 
-  encode(_: unknown, options?: VideoEncoderEncodeOptions): void {
+  encode(frame: { timestamp: number }, options?: VideoEncoderEncodeOptions): void {
     if (encoders === 'refuse') throw new Error('refused');
     FakeEncoder.told.push(options?.keyFrame ? 'key' : 'delta');
+    FakeEncoder.stamps.push(frame.timestamp);
   }
 
   close(): void {
     this.state = 'closed';
+    FakeEncoder.open--;
   }
 }
 
@@ -60,6 +66,8 @@ export function fakeMedia(behaviour: typeof encoders): void {
   encoders = behaviour;
   FakeFrame.all = [];
   FakeEncoder.told = [];
+  FakeEncoder.stamps = [];
+  FakeEncoder.open = 0;
   for (const name of ['VideoFrame', 'AudioData']) vi.stubGlobal(name, FakeFrame);
   for (const name of ['VideoEncoder', 'AudioEncoder']) vi.stubGlobal(name, FakeEncoder);
 }

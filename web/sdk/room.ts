@@ -16,6 +16,8 @@ import { trustedScript } from './trusted';
 import workerUrl from './worker.ts?worker&url';
 
 const DEFAULT_PRIORITY = 4;
+/** What may be asked for. */
+const MOST_HEIGHT = 16_384;
 
 export class WorkerRoom implements Room {
   state: RoomState = 'connecting';
@@ -140,8 +142,9 @@ export class WorkerRoom implements Room {
     return surface;
   }
 
-  prefer(member: string, track: string, want: { hidden?: boolean; priority?: number }): void {
-    this.post({ do: 'prefer', member, track, hidden: want.hidden ?? false, priority: want.priority ?? DEFAULT_PRIORITY });
+  prefer(member: string, track: string, want: { hidden?: boolean; priority?: number; height?: number }): void {
+    const { hidden = false, priority = DEFAULT_PRIORITY, height = 0 } = want;
+    this.post({ do: 'prefer', member, track, want: { hidden, priority, height: Math.min(Math.ceil(height), MOST_HEIGHT) } });
   }
 
   setVolume(member: string, volume: number): void {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
 import type { RoomStats, TrackStats, VideoSent } from '../../sdk/api';
-import { dropLines, healthOf, ms, rate, trackRows, uplinkRows, videoRows } from './health';
+import { dropLines, healthOf, ms, rate, smallWords, trackRows, uplinkRows, videoRows } from './health';
 
 const camera: TrackStats = {
   member: 'a', track: 'camera', kind: 'video', codec: 'vp8', bitrate: 6e5, rate: 30, width: 640, height: 360,
   latency: 120, jitter: 5, targetDelay: 60, delay: 55, concealed: 0, hidden: false, drops: {},
 };
 
-const sent: VideoSent = { track: 'camera', width: 640, height: 360, fps: 30, bitrate: 7e5, step: 0, steps: 6 };
+const sent: VideoSent = { track: 'camera', width: 640, height: 360, fps: 30, bitrate: 7e5, step: 0, steps: 6, layers: [] };
 
 function stats(uplink: Partial<RoomStats['uplink']> = {}, track: Partial<TrackStats> = {}): RoomStats {
   return {
@@ -42,6 +42,18 @@ describe('healthOf', () => {
     expect(health.reasons.length).toBe(1);
   });
 
+  it('says so when pictures are small because of the connection, or of this device', () => {
+    const small = (why: 'link' | 'device' | 'asked') => healthOf(stats({}, { layer: { height: 180, of: [180, 360], why } }), stats());
+    expect(small('asked').grade).toBe('good');
+    expect(small('link')).toMatchObject({ grade: 'fair', reasons: [expect.stringContaining('Your connection')] });
+    expect(small('device')).toMatchObject({ grade: 'fair', reasons: [expect.stringContaining('This device')] });
+  });
+
+  it('does not take a change of size for trouble', () => {
+    expect(healthOf(stats({}, { drops: { layer: 20 } }), stats()).grade).toBe('good');
+    expect(healthOf(stats({}, { drops: { temporal: 20 } }), stats()).grade).toBe('fair');
+  });
+
   it('does not blame the connection for what is hidden', () => {
     expect(healthOf(stats({}, { drops: { paused: 300, 'catch-up': 2 } }), stats()).grade).toBe('good');
   });
@@ -56,7 +68,34 @@ describe('healthOf', () => {
   });
 });
 
+describe('what a tile says of a picture that is small', () => {
+  const words = (layer?: TrackStats['layer']) => smallWords({ ...camera, ...(layer && { layer }) }, 'Ann');
+
+  it.each([
+    ['link', 'Your connection is slow: showing the small picture'],
+    ['device', 'This device is slow: showing the small picture'],
+    ['publisher', 'Ann’s connection is slow: showing the small picture'],
+    ['asked', undefined],
+  ] as const)('%s', (why, said) => {
+    expect(words({ height: 180, of: [180, 360], why })).toBe(said);
+  });
+
+  it('is nothing when it is not, or there are no others', () => {
+    expect(words({ height: 360, of: [180, 360], why: 'link' })).toBeUndefined();
+    expect(words()).toBeUndefined();
+  });
+});
+
 describe('numbers', () => {
+  it('tells the size that comes, and those that are sent', () => {
+    const rows = trackRows({ ...camera, layer: { height: 180, of: [180, 360, 720], why: 'link' } });
+    expect(rows.find(([label]) => label === 'Size')).toEqual(['Size', '180 (there is 360 and 720 as well): your connection is slow']);
+    const layer = { height: 180, bitrate: 100_000, room: true, frames: 9 };
+    const layers = [layer, { ...layer, height: 360, bitrate: 0 }, { ...layer, height: 720, bitrate: 0, room: false }];
+    expect(videoRows({ ...sent, layers }).at(-1)).toEqual(['Sizes', '180 at 100 kbit/s, 360 not asked for, 720 not made']);
+    expect(videoRows({ ...sent, layers: [{ ...layer, bitrate: 0 }] })).toEqual([['Picture', 'not sent: nobody looks at it now']]);
+  });
+
   it('names drops in words, the most frequent first', () => {
     const lines = dropLines({ age: 2, gate: 30, paused: 0, odd: 1 });
     expect(lines).toHaveLength(3);

@@ -1,4 +1,4 @@
-import type { RoomStats, TrackStats, UplinkStats, VideoSent } from '../../sdk';
+import type { LayerSent, LayerWhy, RoomStats, TrackStats, UplinkStats, VideoSent } from '../../sdk';
 
 export type Grade = 'good' | 'fair' | 'poor';
 
@@ -19,9 +19,9 @@ const gaps = 0.1;
 
 const total = (drops: Record<string, number>): number => Object.values(drops).reduce((sum, n) => sum + n, 0);
 
-/** Drops that tell of trouble. What is paused because nobody looks at it does not. */
+/** Drops that tell of trouble. What is paused because nobody looks at it does not, nor what another size came for. */
 function harmful(drops: Record<string, number>): number {
-  return total(drops) - (drops['paused'] ?? 0) - (drops['catch-up'] ?? 0);
+  return total(drops) - ['paused', 'catch-up', 'layer'].reduce((sum, reason) => sum + (drops[reason] ?? 0), 0);
 }
 
 /** Puts what happened between two looks at the connection into words. */
@@ -35,6 +35,9 @@ export function healthOf(now: RoomStats, before: RoomStats | undefined): Health 
   if (lowered) (farDown(lowered) ? poor : fair).push(`Others see less of your ${pictureName(lowered.track)}: ${whyWords[lowered.why!]}.`);
   const concealed = Math.max(0, ...now.tracks.map((track) => track.concealed));
   if (concealed > crackle) (concealed > gaps ? poor : fair).push('Sound arrives with gaps.');
+  const small = new Set(now.tracks.filter(({ hidden }) => !hidden).map(({ layer }) => layer?.why));
+  if (small.has('link')) fair.push('Your connection does not carry all pictures in full; some are small.');
+  if (small.has('device')) fair.push('This device does not keep up with all pictures; some are small.');
   const skipping = before && now.tracks.some((track) => grew(track.drops, sameTrack(before, track)?.drops ?? {}));
   if (skipping) fair.push('Some pictures came too late and were skipped.');
   const frozen = now.tracks.map((track) => standstill(track, before && sameTrack(before, track))).find((why) => why !== undefined);
@@ -53,6 +56,18 @@ const whyWords: Record<NonNullable<VideoSent['why']>, string> = {
   connection: 'your connection is slow',
   device: 'this device is slow',
 };
+
+const smaller: Record<Exclude<LayerWhy, 'asked'>, (name: string) => string> = {
+  link: () => 'Your connection is slow',
+  device: () => 'This device is slow',
+  publisher: (name) => `${name}’s connection is slow`,
+};
+
+/** Why a picture comes smaller than it is asked for, as said on its tile; undefined when it does not. */
+export function smallWords({ layer }: TrackStats, name: string): string | undefined {
+  if (!layer || layer.why === 'asked' || layer.height >= Math.max(...layer.of)) return undefined;
+  return `${smaller[layer.why](name)}: showing the small picture`;
+}
 
 /** Why a camera's picture stands still; undefined when it moves, or was never there. A screen may well stand still. */
 export function standstill(track: TrackStats, before: TrackStats | undefined): string | undefined {
@@ -84,6 +99,8 @@ const reasonWords: Record<string, string> = {
   'catch-up': 'joined late, caught up too slowly',
   paused: 'not shown here, so not sent',
   quiet: 'others spoke louder',
+  layer: 'another size came instead',
+  temporal: 'every second picture left out, your connection is slow',
   uplink: 'your connection is slow',
   encoder: 'this device codes too slowly',
 };
@@ -130,12 +147,31 @@ export function uplinkRows(uplink: UplinkStats): [string, string][] {
 /** Rows of label and value about one's own camera or screen. */
 export function videoRows(video: VideoSent): [string, string][] {
   const place = video.step === 0 ? 'full size and rate' : `step ${video.step + 1} of ${video.steps}`;
+  if (video.layers.length > 0 && video.layers.every(({ bitrate }) => bitrate === 0)) return [['Picture', 'not sent: nobody looks at it now']];
   return [
     ['Picture', `${video.width} × ${video.height}, up to ${video.fps} a second`],
     ['Aims for', rate(video.bitrate)],
     ['Quality', video.why ? `${place}, lowered: ${whyWords[video.why]}` : place],
+    ...(video.layers.length > 1 ? [['Sizes', video.layers.map(sizeWords).join(', ')] as [string, string]] : []),
   ];
 }
+
+function sizeWords({ height, bitrate, room }: LayerSent): string {
+  return `${height} ${bitrate > 0 ? `at ${rate(bitrate)}` : room ? 'not asked for' : 'not made'}`;
+}
+
+function layerRow({ layer }: TrackStats): [string, string][] {
+  if (!layer) return [];
+  const others = layer.of.filter((height) => height !== layer.height);
+  return [['Size', `${layer.height} (there is ${others.join(' and ')} as well): ${layerWords[layer.why]}`]];
+}
+
+const layerWords: Record<LayerWhy, string> = {
+  asked: 'as is of use here',
+  link: 'your connection is slow',
+  device: 'this device is slow',
+  publisher: 'its sender’s connection is slow',
+};
 
 function pace(track: TrackStats, before: TrackStats | undefined): string {
   const frozen = track.hidden ? reasonWords['paused'] : standstill(track, before);
@@ -147,6 +183,7 @@ export function trackRows(track: TrackStats, before?: TrackStats): [string, stri
   const size = track.width && track.height ? `, ${track.width} × ${track.height}` : '';
   const rows: [string, string][] = [
     ['Format', `${track.codec}${size}`],
+    ...layerRow(track),
     ['Received', rate(track.bitrate)],
     [track.kind === 'video' ? 'Pictures' : 'Packets', pace(track, before)],
     ['Delay', `${ms(track.latency)} from capture`],

@@ -5,6 +5,7 @@ import { initials, tint } from '../names';
 import { Expand, MicOff, Pin } from '../ui/icons';
 import type { Call, CallState } from './call';
 import type { Box } from './layout';
+import { smallWords } from './health';
 import { RemotePicture } from './picture';
 import { fills, sounding, type Tile } from './tiles';
 
@@ -31,6 +32,7 @@ export function TileView({ call, state, tile, box }: Props) {
   return (
     <div ref={element} class={classes.filter(Boolean).join(' ')} role="group" aria-label={label} style={placeOf(box, large)}>
       <Content call={call} state={state} tile={tile} box={box} />
+      <Note state={state} tile={tile} />
       <Caption tile={tile} speaking={speaking} />
       {member.state === 'reconnecting' && !tile.self && (
         <p class="tile-veil">
@@ -95,7 +97,7 @@ function Content({ call, state, tile, box }: Props) {
             key={call.pictureOf(tile)}
             room={call.room}
             member={member.id}
-            track={video.id}
+            track={video}
             label={tile.screen ? screenOf(member.name) : videoOf(tile.main ? member.name : label)}
             large={large}
             whole={!fills(video, box.w, box.h, large)}
@@ -129,6 +131,13 @@ function Avatar({ tile, waiting }: { tile: Tile; waiting: boolean }) {
       {waiting ? <span class="waiting">{states.waiting}</span> : <span class="sr">{states.cameraOff}</span>}
     </div>
   );
+}
+
+/** Why the picture is smaller than it could be, if it is. */
+function Note({ state, tile: { member, video, self } }: { state: CallState; tile: Tile }) {
+  const track = !self && state.stats?.tracks.find((t) => t.member === member.id && t.track === video?.id);
+  const words = track && !track.hidden ? smallWords(track, member.name) : undefined;
+  return <div role="status">{words && <p class="tile-note">{words}</p>}</div>;
 }
 
 function Caption({ tile, speaking }: { tile: Tile; speaking: boolean }) {

@@ -31,6 +31,8 @@ export class VideoDecode {
   private bytes = 0;
   private catchUps = new Set<number>();
   private needsKey = true;
+  /** What the decoder was told last of the format. */
+  private configured = '';
   private closed = false;
 
   constructor(
@@ -45,6 +47,12 @@ export class VideoDecode {
   /** What waits to be decoded, ms. */
   get backlogMs(): number {
     return (this.waiting.length + (this.decoder?.decodeQueueSize ?? 0)) * FRAME_MS;
+  }
+
+  /** Frames that came live and wait to be decoded; 0 while a burst of earlier ones does. */
+  get behind(): number {
+    if (this.waiting[0]?.catchUp) return 0;
+    return this.waiting.length + (this.decoder?.decodeQueueSize ?? 0);
   }
 
   get idle(): boolean {
@@ -100,12 +108,17 @@ export class VideoDecode {
 
   private decode({ frame, us, catchUp }: VideoInput): void {
     if (!this.decoder && !frame.key) return;
-    if (!this.decoder || (frame.key && frame.config)) this.configure();
+    if (frame.key) this.configure(frame);
     if (catchUp) this.catchUps.add(us);
     this.decoder?.decode(new EncodedVideoChunk({ type: frame.key ? 'key' : 'delta', timestamp: us, data: frame.data }));
   }
 
-  private configure(): void {
+  /** Layers have one format, but where they say otherwise: then another size alone needs no other decoder. */
+  private configure({ alias, config }: WholeFrame): void {
+    const format = formatOf(this.format, alias);
+    const text = `${format.codecString} ${format.config}`;
+    if (this.decoder && !config && text === this.configured) return;
+    this.configured = text;
     if (!this.decoder) {
       const decoder: VideoDecoder = new VideoDecoder({
         output: (picture) => this.output(decoder, picture),
@@ -114,7 +127,7 @@ export class VideoDecode {
       decoder.ondequeue = () => this.feed();
       this.decoder = decoder;
     }
-    this.decoder.configure(configOf(this.format));
+    this.decoder.configure(configOf(format));
   }
 
   private output(decoder: VideoDecoder, picture: VideoFrame): void {
@@ -131,6 +144,15 @@ export class VideoDecode {
     this.needsKey = true;
     this.sink.needKey();
   }
+}
+
+/** A track as the layer with this alias has it. The last one has the size that the track has now. */
+function formatOf(track: WireTrack, alias: number): WireTrack {
+  const at = track.layers.findIndex((l) => l.alias === alias);
+  if (at < 0) return track;
+  const { width, height, codecString, config } = track.layers[at]!;
+  const smaller = at < track.layers.length - 1 && width && height;
+  return { ...track, ...(smaller && { width, height }), ...(codecString && { codecString }), ...(config && { config }) };
 }
 
 function configOf(format: WireTrack): VideoDecoderConfig {

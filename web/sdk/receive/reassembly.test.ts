@@ -11,10 +11,11 @@ interface Part {
   size?: number;
   length?: number;
   key?: boolean;
+  alias?: number;
 }
 
-function chunk({ group = 5, frame = 0, offset = 0, last = true, size = 32, length = 0, key = frame === 0 }: Part): Chunk {
-  const head = { key, last, config: false, sync: false, encrypted: false, temporal: 0, alias: 1, group, frame, offset, timestamp: 7 };
+function chunk({ group = 5, frame = 0, offset = 0, last = true, size = 32, length = 0, key = frame === 0, alias = 1 }: Part): Chunk {
+  const head = { key, last, config: false, sync: false, encrypted: false, temporal: 0, alias, group, frame, offset, timestamp: 7 };
   const payload = new Uint8Array(size).fill(frame + 1);
   return parseBinary(encodeChunk(head, payload, length)) as Chunk;
 }
@@ -47,9 +48,44 @@ describe('frames', () => {
   });
 });
 
+test('whole frames may be left out of a group', () => {
+  const r = new Reassembly();
+  expect([0, 2, 3, 7].map((frame) => sizeOf(r.push(chunk({ frame }))))).toEqual([32, 32, 32, 32]);
+});
+
+describe('a layer', () => {
+  test('takes over with the first chunk of a group, also in the midst of a frame of the other; nothing more is taken of that', () => {
+    const r = new Reassembly();
+    r.push(chunk({ group: 90 }));
+    expect(r.push(chunk({ group: 90, frame: 1, last: false }))).toBe('partial');
+    expect(r.push(chunk({ alias: 2, group: 3 }))).toMatchObject({ alias: 2, group: 3, key: true });
+    expect(r.push(chunk({ group: 90, frame: 1, offset: 32 }))).toBe('ignored');
+    expect(r.abandon(1, 90)).toBe(false);
+    expect(r.push(chunk({ alias: 2, group: 3, frame: 1 }))).toMatchObject({ alias: 2, frame: 1 });
+  });
+
+  test('does not take over in the midst of its group', () => {
+    const r = new Reassembly();
+    r.push(chunk({}));
+    expect(r.push(chunk({ alias: 2, frame: 4 }))).toBe('ignored');
+    expect(r.push(chunk({ frame: 1 }))).toMatchObject({ alias: 1, frame: 1 });
+  });
+
+  test('takes over with a catch-up burst, and comes back with a group of whatever number', () => {
+    const r = new Reassembly();
+    r.push(chunk({ group: 9 }));
+    expect(r.abandon(1, 9)).toBe(true);
+    r.restart(2, 4);
+    expect(r.push(chunk({ alias: 2, group: 4 }))).toMatchObject({ alias: 2 });
+    expect(r.push(chunk({ alias: 1, group: 8 }))).toMatchObject({ alias: 1, group: 8 });
+  });
+});
+
 describe('what does not follow ends the group, and the next one starts clean', () => {
   test.each<[string, Part[]]>([
-    ['a hole between frames', [{}, { frame: 2 }]],
+    ['a frame that is there already', [{}, { frame: 2 }, { frame: 2 }]],
+    ['frames out of order', [{}, { frame: 3 }, { frame: 2 }]],
+    ['another frame in the midst of one', [{}, { frame: 1, last: false }, { frame: 3 }]],
     ['a hole in a frame', [{ last: false }, { offset: 64 }]],
     ['a piece twice', [{ last: false }, { offset: 32, last: false }, { offset: 32 }]],
     ['out of order', [{ last: false }, { offset: 64, last: false }, { offset: 32 }]],
@@ -82,7 +118,7 @@ describe('control', () => {
     const r = new Reassembly();
     r.push(chunk({}));
     r.push(chunk({ frame: 1, last: false }));
-    r.abandon(5);
+    r.abandon(1, 5);
     expect(r.push(chunk({ frame: 1, offset: 32 }))).toBe('ignored');
     expect(sizeOf(r.push(chunk({ group: 6 })))).toBe(32);
   });
@@ -90,15 +126,15 @@ describe('control', () => {
   test('Abandon for a group that is over changes nothing', () => {
     const r = new Reassembly();
     r.push(chunk({ group: 6 }));
-    r.abandon(5);
+    r.abandon(1, 5);
     expect(sizeOf(r.push(chunk({ group: 6, frame: 1 })))).toBe(32);
   });
 
   test('a catch-up burst may begin a group again', () => {
     const r = new Reassembly();
     r.push(chunk({}));
-    r.abandon(5);
-    r.restart(5);
+    r.abandon(1, 5);
+    r.restart(1, 5);
     expect(sizeOf(r.push(chunk({})))).toBe(32);
     expect(sizeOf(r.push(chunk({ frame: 1 })))).toBe(32);
   });

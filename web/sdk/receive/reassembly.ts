@@ -1,5 +1,6 @@
 // Chunks to frames, for one track. Pure. Order is guaranteed by the wire, so whatever does not follow
-// is a fault: it ends the group here, and the next group starts clean.
+// is a fault: it ends the group here, and the next group starts clean. Whole frames may be left out of a group, of those that
+// no other depends on. Of the track's layers one is received at a time: a group that begins on another alias takes over.
 
 import { MAX_FRAME } from '../wire/wire';
 import type { Chunk } from '../wire/wire';
@@ -10,6 +11,7 @@ export interface WholeFrame {
   config: boolean;
   /** Low 32 bits of the member's clock, µs. */
   timestamp: number;
+  alias: number;
   group: number;
   frame: number;
   level: number;
@@ -24,19 +26,21 @@ function later(a: number, b: number): boolean {
 }
 
 export class Reassembly {
+  /** Of the layer that is received. */
+  private alias: number | undefined;
   private group: number | undefined;
-  /** Frame that comes next in the group; undefined: the rest of the group is not coming, or of no use. */
+  /** Least number of the frame that comes next in the group; undefined: the rest of the group is not coming, or of no use. */
   private expected: number | undefined;
   private pieces: Uint8Array[] = [];
   private size = 0;
   private first: Chunk | undefined;
 
   push(chunk: Chunk): Progress {
+    if (chunk.alias !== this.alias && !this.takeOver(chunk)) return 'ignored';
     if (this.group === undefined || later(chunk.group, this.group)) this.begin(chunk.group);
     else if (chunk.group !== this.group) return 'ignored';
     if (this.expected === undefined) return 'ignored';
-    const startsWrong = chunk.frame === 0 && !chunk.key;
-    if (chunk.frame !== this.expected || chunk.offset !== this.size || startsWrong) return this.fault();
+    if (!this.follows(chunk, this.expected)) return this.fault();
     if (this.size + chunk.payload.length > MAX_FRAME) return this.fault();
     this.first ??= chunk;
     this.pieces.push(chunk.payload);
@@ -45,16 +49,34 @@ export class Reassembly {
     return this.finish(this.first);
   }
 
-  /** The rest of the group is not coming, from this frame on. */
-  abandon(group: number): void {
-    if (this.group !== undefined && group !== this.group && !later(group, this.group)) return;
+  private takeOver({ alias, frame, offset }: Chunk): boolean {
+    if (this.alias !== undefined && (frame !== 0 || offset !== 0)) return false;
+    this.alias = alias;
+    this.group = undefined;
+    return true;
+  }
+
+  /** Whether this is the next piece of the frame that is on its way, or the beginning of a later one. */
+  private follows({ frame, offset, key }: Chunk, expected: number): boolean {
+    if (this.first) return frame === this.first.frame && offset === this.size;
+    const inTurn = expected === 0 ? frame === 0 && key : frame >= expected;
+    return inTurn && offset === 0;
+  }
+
+  /** The rest of the group is not coming, from this frame on; false when nothing more was to come of it anyway. */
+  abandon(alias: number, group: number): boolean {
+    this.alias ??= alias;
+    if (alias !== this.alias) return false;
+    if (this.group !== undefined && group !== this.group && !later(group, this.group)) return false;
     this.group = group;
     this.expected = undefined;
     this.clear();
+    return true;
   }
 
   /** A catch-up burst begins: this group comes, or comes again, from its first frame on. */
-  restart(group: number): void {
+  restart(alias: number, group: number): void {
+    this.alias = alias;
     this.begin(group);
   }
 
@@ -84,10 +106,10 @@ export class Reassembly {
   private finish(first: Chunk): Progress {
     if (first.length > 0 && first.length <= MAX_FRAME && first.length !== this.size) return this.fault();
     const data = this.pieces.length === 1 ? this.pieces[0]! : join(this.pieces, this.size);
-    const { key, config, timestamp, group, frame, level, voice } = first;
+    const { key, config, timestamp, alias, group, frame, level, voice } = first;
     this.clear();
     this.expected = frame + 1;
-    return { data, key, config, timestamp, group, frame, level, voice };
+    return { data, key, config, timestamp, alias, group, frame, level, voice };
   }
 }
 

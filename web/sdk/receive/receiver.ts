@@ -6,8 +6,10 @@ import type { WireTrack } from '../wire/messages';
 import type { Media } from '../session/link';
 import { LEVEL_UNKNOWN } from '../wire/wire';
 import type { Chunk } from '../wire/wire';
+import type { LayerReceived, LayerWhy } from '../api';
 import { AudioDecode } from './decode-audio';
 import { VideoDecode } from './decode-video';
+import { Overload } from './overload';
 import type { Heard } from './playout';
 import { Reassembly } from './reassembly';
 import type { WholeFrame } from './reassembly';
@@ -60,10 +62,9 @@ abstract class Receiver {
   take(message: Media): void {
     if (message.kind === 'chunk') this.chunk(message);
     else if (message.kind === 'abandon') {
-      this.reassembly.abandon(message.group);
-      this.broke();
+      if (this.reassembly.abandon(message.alias, message.group)) this.broke();
     } else if (message.kind === 'catch-up') {
-      if (message.begin) this.reassembly.restart(message.group);
+      if (message.begin) this.reassembly.restart(message.alias, message.group);
       this.mark(message.begin);
     }
   }
@@ -104,6 +105,11 @@ export class VideoReceiver extends Receiver {
   private candidate: VideoFrame | undefined;
   private candidateTimer: ReturnType<typeof setTimeout> | undefined;
   private askedAt = -Infinity;
+  /** Alias of the layer that is received. */
+  private alias = 0;
+  private readonly overload = new Overload();
+  /** Why the relay sends this layer, by its own account. */
+  why: LayerWhy = 'asked';
 
   constructor(remote: RemoteTrack, host: ReceiverHost) {
     super(remote, host);
@@ -134,7 +140,29 @@ export class VideoReceiver extends Receiver {
     this.screen.close();
   }
 
+  /** The layer that is received; undefined where there is only one. limited: less is asked for, for the sake of this device. */
+  layer(limited: boolean): LayerReceived | undefined {
+    const { layers } = this.remote.track;
+    const height = layers.find(({ alias }) => alias === this.alias)?.height;
+    if (layers.length < 2 || !height) return undefined;
+    return { height, of: layers.map((layer) => layer.height), why: limited && this.why === 'asked' ? 'device' : this.why };
+  }
+
+  /** The tallest picture that this device decodes in time; 0: any. */
+  get limit(): number {
+    const { best } = this.overload;
+    return best === undefined ? 0 : (this.remote.track.layers[best]?.height ?? 0);
+  }
+
+  /** Looks whether this device keeps up; returns whether the limit is another one now. */
+  watch(nowMs: number): boolean {
+    const { layers } = this.remote.track;
+    const at = layers.findIndex(({ alias }) => alias === this.alias);
+    return at >= 0 && this.overload.update(this.decode.behind, at, layers.length, nowMs);
+  }
+
   protected frame(frame: WholeFrame, us: number): void {
+    this.alias = frame.alias;
     this.decode.push({ frame, us, catchUp: this.catchingUp });
   }
 

@@ -1,6 +1,6 @@
 // Everything that is received: which chunk belongs to which track, what is shown where, and how it goes.
 
-import type { TrackStats } from '../api';
+import type { LayerWhy, TrackStats } from '../api';
 import type { ToPage } from '../bridge';
 import { nowUs } from '../session/clock';
 import type { Media } from '../session/link';
@@ -17,7 +17,8 @@ import { Speakers } from './speakers';
 import { StatsMaker } from './stats';
 import { Surfaces } from './surfaces';
 
-const MAX_TRACKS = 4_096;
+const WHYS: readonly LayerWhy[] = ['link', 'device', 'asked', 'publisher'];
+const MAX_ALIASES = 4_096;
 
 export interface ReceivingHost {
   send(message: Outgoing): boolean;
@@ -46,10 +47,10 @@ export class Receiving implements RosterHandler, ReceiverHost {
   }
 
   added(remote: RemoteTrack): void {
-    if (this.byAlias.size >= MAX_TRACKS) return;
+    if (this.byAlias.size + remote.aliases.length > MAX_ALIASES) return;
+    this.removed(remote);
     const receiver = remote.track.kind === 'audio' ? this.audio(remote) : this.video(remote);
-    this.byAlias.get(remote.alias)?.close();
-    this.byAlias.set(remote.alias, receiver);
+    for (const alias of remote.aliases) this.byAlias.set(alias, receiver);
     this.byKey.set(keyOf(remote.member, remote.track.id), receiver);
     this.preferences.added(remote.member, remote.track.id);
   }
@@ -70,15 +71,15 @@ export class Receiving implements RosterHandler, ReceiverHost {
   }
 
   updated(remote: RemoteTrack): void {
-    this.byAlias.get(remote.alias)?.update(remote);
+    this.byKey.get(keyOf(remote.member, remote.track.id))?.update(remote);
   }
 
   removed(remote: RemoteTrack): void {
     const key = keyOf(remote.member, remote.track.id);
     const receiver = this.byKey.get(key);
-    if (!receiver || receiver.remote.alias !== remote.alias) return;
+    if (!receiver) return;
     this.byKey.delete(key);
-    this.byAlias.delete(remote.alias);
+    for (const alias of receiver.remote.aliases) if (this.byAlias.get(alias) === receiver) this.byAlias.delete(alias);
     receiver.close();
     this.stats.forget(receiver);
     if (!(receiver instanceof AudioReceiver)) return;
@@ -94,7 +95,7 @@ export class Receiving implements RosterHandler, ReceiverHost {
 
   /** The link was replaced: nothing incomplete will be completed. */
   lost(): void {
-    for (const receiver of this.byAlias.values()) receiver.interrupt();
+    for (const receiver of this.byKey.values()) receiver.interrupt();
   }
 
   joined(message: Joined): void {
@@ -107,6 +108,11 @@ export class Receiving implements RosterHandler, ReceiverHost {
       this.preferences.forget(message.id);
       this.speakers.forget(message.id);
       return false;
+    }
+    if (message.type === 'layer') {
+      const receiver = this.byKey.get(keyOf(message.member, message.track));
+      if (receiver instanceof VideoReceiver) receiver.why = WHYS.find((why) => why === message.why) ?? 'asked';
+      return true;
     }
     if (message.type !== 'drops') return false;
     for (const { member, track, frames } of message.tracks) {
@@ -155,20 +161,30 @@ export class Receiving implements RosterHandler, ReceiverHost {
     return this.speakers.changed(performance.now());
   }
 
+  /** Asks for less of what this device does not decode in time; to be called a few times a second. */
+  watchDecoders(nowMs: number): void {
+    for (const receiver of this.byKey.values()) {
+      if (!(receiver instanceof VideoReceiver) || !receiver.watch(nowMs)) continue;
+      const { member, track } = receiver.remote;
+      this.preferences.limit(member, track.id, receiver.limit);
+    }
+  }
+
   get backlogMs(): number {
     let most = 0;
-    for (const receiver of this.byAlias.values()) most = Math.max(most, receiver.backlogMs);
+    for (const receiver of this.byKey.values()) most = Math.max(most, receiver.backlogMs);
     return most;
   }
 
   trackStats(): TrackStats[] {
-    return [...this.byAlias.values()].map((receiver) => {
+    return [...this.byKey.values()].map((receiver) => {
       const { member, track } = receiver.remote;
-      return this.stats.make(receiver, this.preferences.isHidden(member, track.id), nowUs());
+      const asked = { hidden: this.preferences.isHidden(member, track.id), limited: this.preferences.isLimited(member, track.id) };
+      return this.stats.make(receiver, asked, nowUs());
     });
   }
 
   close(): void {
-    for (const receiver of [...this.byAlias.values()]) this.removed(receiver.remote);
+    for (const receiver of [...this.byKey.values()]) this.removed(receiver.remote);
   }
 }

@@ -4,6 +4,36 @@ import { Screen } from './screen';
 
 afterEach(() => vi.unstubAllGlobals());
 
+test('a picture that is older than what is shown is closed, but where the clock was set back', () => {
+  fakeMedia('take');
+  const screen = new Screen(() => undefined);
+  screen.showNow(frame<VideoFrame>(10_000_000));
+  screen.showNow(frame<VideoFrame>(9_900_000));
+  screen.push(frame<VideoFrame>(10_000_000));
+  expect(screen.painted).toBe(1);
+  screen.showNow(frame<VideoFrame>(1_000_000));
+  expect(screen.painted).toBe(2);
+  screen.close();
+  expect(unclosed()).toBe(0);
+});
+
+test('where the picture stood for long, the next one is painted at once; those behind it wait for their time', () => {
+  fakeMedia('take');
+  vi.useFakeTimers();
+  const screen = new Screen(() => undefined);
+  screen.push(frame<VideoFrame>(1_000_000));
+  expect(screen.painted).toBe(1);
+  screen.push(frame<VideoFrame>(1_033_000));
+  expect(screen.painted).toBe(1);
+  vi.advanceTimersByTime(100);
+  expect(screen.painted).toBe(2);
+  vi.advanceTimersByTime(600);
+  screen.push(frame<VideoFrame>(1_700_000));
+  expect(screen.painted).toBe(3);
+  screen.close();
+  vi.useRealTimers();
+});
+
 test('a picture that cannot be drawn is closed with the next one', () => {
   fakeMedia('take');
   let broken = true;

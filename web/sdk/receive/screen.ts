@@ -8,6 +8,10 @@ import type { Heard } from './playout';
 const MAX_PICTURES = 20;
 /** A timer is never exact: what is due this soon is painted now, µs. */
 const SOON_US = 1_500;
+/** Where nothing was painted for so long, the next picture waits for nothing, µs. */
+const STOOD_US = 500_000;
+/** A picture that is older than another by more than this is of a clock that was set, µs. */
+const OLD_US = 5_000_000;
 
 export class Screen {
   readonly playout = new Playout();
@@ -20,13 +24,16 @@ export class Screen {
   private waiting: VideoFrame[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private shown: VideoFrame | undefined;
+  private paintedAt = -Infinity;
 
   constructor(private readonly heard: () => Heard | undefined) {}
 
   /** Takes over a live picture. */
   push(picture: VideoFrame): void {
+    if (this.isOld(picture)) return picture.close();
     const now = nowUs();
     this.playout.arrived(picture.timestamp, now);
+    if (now - this.paintedAt > STOOD_US && this.waiting.length === 0) return this.paint(picture, true);
     this.waiting.push(picture);
     if (this.waiting.length > MAX_PICTURES) this.paint(this.waiting.shift()!, true);
     this.run();
@@ -34,6 +41,7 @@ export class Screen {
 
   /** Takes over a picture that is not late but old: it is painted at once. */
   showNow(picture: VideoFrame): void {
+    if (this.isOld(picture)) return picture.close();
     this.flush();
     this.paint(picture, false);
   }
@@ -49,6 +57,12 @@ export class Screen {
     this.shown?.close();
     this.shown = undefined;
     this.canvases.clear();
+  }
+
+  /** Another layer begins with its last key frame, which may be older than what is shown of this one. */
+  private isOld({ timestamp }: VideoFrame): boolean {
+    const by = (this.shown?.timestamp ?? -Infinity) - timestamp;
+    return by >= 0 && by < OLD_US;
   }
 
   private flush(): void {
@@ -82,6 +96,7 @@ export class Screen {
     this.height = picture.displayHeight;
     for (const canvas of this.canvases) draw(canvas, picture);
     this.painted++;
+    this.paintedAt = nowUs();
     if (live) this.last = { us: picture.timestamp, at: nowUs() };
   }
 }

@@ -9,6 +9,12 @@ type AnyReceiver = VideoReceiver | AudioReceiver;
 /** Rates are measured over at least this long, µs. */
 const SPAN_US = 250_000;
 
+/** How a track is asked for: not at all, or less of it for the sake of this device. */
+interface Asked {
+  hidden: boolean;
+  limited: boolean;
+}
+
 interface Measure {
   at: number;
   bytes: number;
@@ -30,7 +36,7 @@ export class StatsMaker {
     this.dropped.delete(receiver);
   }
 
-  make(receiver: AnyReceiver, hidden: boolean, nowUs: number): TrackStats {
+  make(receiver: AnyReceiver, { hidden, limited }: Asked, nowUs: number): TrackStats {
     const { member, track } = receiver.remote;
     const { bitrate, rate } = this.measure(receiver, nowUs);
     const stats: TrackStats = {
@@ -41,7 +47,7 @@ export class StatsMaker {
       bitrate,
       rate,
       latency: receiver.latency,
-      ...(receiver instanceof AudioReceiver ? soundOf(receiver) : pictureOf(receiver)),
+      ...(receiver instanceof AudioReceiver ? soundOf(receiver) : pictureOf(receiver, limited)),
       hidden,
       drops: { ...this.dropped.get(receiver) },
     };
@@ -66,7 +72,7 @@ export class StatsMaker {
   }
 }
 
-type Detail = Pick<TrackStats, 'jitter' | 'targetDelay' | 'delay' | 'concealed'> & { width?: number; height?: number };
+type Detail = Pick<TrackStats, 'jitter' | 'targetDelay' | 'delay' | 'concealed' | 'width' | 'height' | 'layer'>;
 
 function soundOf({ sound }: AudioReceiver): Detail {
   const report = sound.last;
@@ -78,13 +84,16 @@ function soundOf({ sound }: AudioReceiver): Detail {
   };
 }
 
-function pictureOf({ screen }: VideoReceiver): Detail {
+function pictureOf(receiver: VideoReceiver, limited: boolean): Detail {
+  const { screen } = receiver;
+  const layer = receiver.layer(limited);
   const { timing } = screen.playout;
   const detail: Detail = {
     jitter: timing.jitter / 1000,
     targetDelay: timing.target / 1000,
     delay: screen.last && timing.known ? (screen.last.at - screen.last.us - timing.base) / 1000 : 0,
     concealed: 0,
+    ...(layer && { layer }),
   };
   if (screen.width) {
     detail.width = screen.width;

@@ -4,155 +4,71 @@
 import type { TrackInfo } from '../api';
 import { Budget } from './budget';
 import type { Reading } from './budget';
-import { ladder, STEP_UP } from './ladder';
-import type { Step } from './ladder';
+import { Layered } from './layered';
+import type { Encoding } from './layered';
 import type { Size } from './picture';
 
-/** What an encoder is to make. */
-export interface Encoding extends Size {
-  fps: number;
-  bitrate: number;
-}
+export type { Encoding } from './layered';
 
-export interface Place {
+/** What is to come of a layer. */
+export interface Made {
   encoding: Encoding;
   /** bit/s that is to come of it. An encoder that makes more than it is told is told less. */
   aim: number;
+}
+
+export interface Place extends Made {
   /** On the ladder: 0 is the best of so many. */
   step: number;
   steps: number;
-  /** bit/s that the best step can use. */
+  /** bit/s that the best step can use, with what is made beside it. */
   best: number;
+  /** The layers, the smallest first; undefined: not encoded now. */
+  layers: (Made | undefined)[];
+  /** Which of them there is room for. */
+  room: boolean[];
+  /** Whether others get less than they would take. */
+  lowered: boolean;
 }
 
-/**
- * Under the least of its step for so long, or far under it for half as long, and a track goes down. The bitrate is down already,
- * so there is no hurry; and where it was wrong, since the step is soon taken again, more patience is had for a while.
- */
-const PATIENCE_MS = 1_500;
-const MOST_PATIENCE_MS = 6_000;
-const FAR_UNDER = 0.6;
-const WRONG_MS = 15_000;
 /** Where there is trouble, and so much more comes from the encoders than they were told, the pictures are too many or too large. */
 const OVER = 1.15;
 const TROUBLE_MS = 500;
 /** How far an encoder is believed to be off, and how fast. */
 const MAX_EXCESS = 1.3;
 const EXCESS_SHARE = 0.03;
-/** Calm, and the same step, for so long before one goes up. */
-const UP_CALM_MS = 3_000;
-/** Or for so long, where the link was seen to take it. */
-const PROVEN_CALM_MS = 1_500;
-/** A step that is lost again within this, or whose pictures did not fit, was one too many: it is not tried for long, and then twice as long. */
-const TRIAL_MS = 60_000;
-const BLOCK_MS = 300_000;
-/** Unless so much more was seen to be delivered than the step needs. */
+/** A link was seen to take what is wanted where so much more was delivered. */
 const PROOF = 1.5;
+/** A bitrate this near the best is the best. */
+const NEARLY = 0.95;
 /** Of the budget, what screens may use where there are cameras too. */
 const SCREEN_SHARE = 0.8;
 
-/** What a track goes by, bit/s and ms. */
-interface Look {
-  /** Its pictures do not fit into what the encoder was told. */
-  tight: boolean;
-  /** What there is for it, and what there surely is. */
-  budget: number;
-  sure: number;
-  /** How long nothing has waited too long. */
-  calm: number;
-  /** Whether clearly more than this was seen to be delivered, besides the others. */
-  proven: (bitrate: number) => boolean;
-}
-
-/** One track's place on its ladder. */
-class Climber {
-  index = 0;
-  private changedAt = -Infinity;
-  private wentUpAt = -Infinity;
-  private underSince: number | undefined;
-  private fell = { from: 0, at: -Infinity };
-  private patience = PATIENCE_MS;
-  private readonly blocks = new Map<number, { until: number; ms: number }>();
-
-  constructor(readonly steps: readonly Step[]) {}
-
-  get step(): Step {
-    return this.steps[this.index]!;
-  }
-
-  /** The most that the best step can use. */
-  get most(): number {
-    return this.steps[0]!.most;
-  }
-
-  /** Moves to where it belongs. */
-  move(look: Look, now: number): void {
-    const { tight, budget } = look;
-    if (!tight && budget >= this.step.least) {
-      this.underSince = undefined;
-      this.climb(look, now);
-      return;
-    }
-    this.underSince ??= now;
-    const patience = budget < this.step.least * FAR_UNDER ? this.patience / 2 : this.patience;
-    if (now - this.underSince >= patience && this.index < this.steps.length - 1) this.fall(tight, budget, now);
-  }
-
-  private fall(tight: boolean, budget: number, now: number): void {
-    if (tight || now - this.wentUpAt < TRIAL_MS) {
-      const ms = Math.min((this.blocks.get(this.index)?.ms ?? BLOCK_MS / 2) * 2, 4 * BLOCK_MS);
-      this.blocks.set(this.index, { until: now + ms, ms });
-    }
-    this.fell = { from: this.index, at: now };
-    const fitting = this.steps.findIndex((step) => step.least <= budget);
-    this.index = fitting < 0 ? this.steps.length - 1 : Math.max(fitting, this.index + 1);
-    this.changed(now);
-  }
-
-  /** One step, after long calm; or after less where there is proof that the link takes it. */
-  private climb({ sure, calm, proven }: Look, now: number): void {
-    const better = this.steps[this.index - 1];
-    const needed = better ? better.least * STEP_UP : Infinity;
-    const still = Math.min(calm, now - this.changedAt);
-    if (sure < needed || still < PROVEN_CALM_MS) return;
-    const blocked = now < (this.blocks.get(this.index - 1)?.until ?? -Infinity);
-    if ((blocked || still < UP_CALM_MS) && !proven(needed)) return;
-    this.index--;
-    if (this.index === this.fell.from) {
-      const wrong = now - this.fell.at < WRONG_MS;
-      this.patience = wrong ? Math.min(2 * this.patience, MOST_PATIENCE_MS) : PATIENCE_MS;
-    }
-    this.wentUpAt = now;
-    this.changed(now);
-  }
-
-  private changed(now: number): void {
-    this.changedAt = now;
-    this.underSince = undefined;
-  }
-}
-
-interface Track {
-  screen: boolean;
-  climber: Climber;
-  bitrate: number;
-}
-
 export class Adapt {
   private readonly budget = new Budget();
-  private readonly tracks = new Map<string, Track>();
+  private readonly tracks = new Map<string, Layered>();
   /** What comes of the encoders, by what they are told. */
   private excess = 1;
 
-  /** A video track with this captured size; again when the size changes. */
-  add(id: string, source: TrackInfo['source'], captured: Size): void {
-    const climber = new Climber(ladder(captured, source));
+  /** A video track with this captured size, in so many layers; again when the size changes. At first the best one is wanted. */
+  add(id: string, source: TrackInfo['source'], captured: Size, layers = 1): void {
+    const track = new Layered(source, captured, layers);
     const before = this.tracks.get(id);
-    if (!before) this.budget.more(climber.most);
+    if (before) track.want(before.wanted);
+    else this.budget.more(track.climber.most);
     // The uplink is the same: what it carried of the old size it carries of the new one.
-    climber.index = climber.steps.findIndex((step) => step.least <= (before?.bitrate ?? this.budget.target));
-    if (climber.index < 0) climber.index = climber.steps.length - 1;
-    this.tracks.set(id, { screen: source === 'screen', climber, bitrate: before?.bitrate ?? climber.step.most });
+    track.climber.start(before?.bitrate ?? this.budget.target);
+    this.tracks.set(id, track);
+    this.share();
+  }
+
+  /** Which layers somebody wants, the smallest first. */
+  want(id: string, wanted: readonly boolean[]): void {
+    const track = this.tracks.get(id);
+    if (!track) return;
+    const { most } = track.climber;
+    track.want(wanted);
+    this.budget.more(Math.max(0, track.climber.most - most));
     this.share();
   }
 
@@ -168,8 +84,8 @@ export class Adapt {
 
   update(reading: Reading, now: number): void {
     if (this.tracks.size === 0) return;
-    const aim = sum(this.tracks.keys(), (id) => this.place(id)!.aim);
-    const excess = Math.min(MAX_EXCESS, (reading.video / aim) * this.excess);
+    const aim = sum(this.tracks.values(), (track) => sum(track.encodings(), (encoding) => encoding?.bitrate ?? 0));
+    const excess = aim > 0 ? Math.min(MAX_EXCESS, (reading.video / aim) * this.excess) : 1;
     this.excess = Math.max(1, this.excess + (excess - this.excess) * EXCESS_SHARE);
     const climbers = [...this.tracks.values()].map(({ climber }) => climber);
     this.budget.update(reading, sum(climbers, ({ most }) => most), Math.min(...climbers.map(({ step }) => step.fps)), now);
@@ -178,26 +94,36 @@ export class Adapt {
     const calm = this.budget.calm(now);
     const tight = calm < TROUBLE_MS && reading.video > OVER * aim;
     const sure = this.budget.sure(reading.audio) / target;
-    for (const { climber, bitrate: budget } of this.tracks.values()) {
+    for (const { climber, bitrate: budget, leads } of this.tracks.values()) {
       const others = target - budget + reading.audio;
       const proven = (needed: number): boolean => reading.rate > PROOF * (needed + others);
-      climber.move({ tight, budget, sure: budget * sure, calm, proven }, now);
+      climber.move({ tight: tight && leads, budget, sure: budget * sure, calm, proven }, now);
     }
   }
 
   place(id: string): Place | undefined {
     const track = this.tracks.get(id);
     if (!track) return undefined;
-    const { climber } = track;
+    const { climber, lead, leads } = track;
+    const layers = track.encodings().map((encoding) => encoding && this.made(encoding));
     const { width, height, fps, most } = climber.step;
-    const aim = Math.round(Math.min(track.bitrate, most));
-    const encoding = { width, height, fps, bitrate: Math.round(aim / this.excess) };
-    return { encoding, aim, step: climber.index, steps: climber.steps.length, best: climber.most };
+    const best = layers.findLast((layer) => layer !== undefined) ?? this.made({ width, height, fps, bitrate: Math.min(track.bitrate, most) });
+    const { index: step, steps, most: all } = climber;
+    const lowered = lead < layers.length - 1 || (leads && (step > 0 || track.bitrate < NEARLY * all));
+    return { ...best, step, steps: steps.length, best: all, layers, room: layers.map((_, i) => i <= lead), lowered };
   }
 
-  /** Screens first; cameras have what is left, and some of it in any case. */
+  private made(encoding: Encoding): Made {
+    const aim = Math.round(encoding.bitrate);
+    return { aim, encoding: { ...encoding, bitrate: Math.round(aim / this.excess) } };
+  }
+
+  /** Screens first; cameras have what is left, and some of it in any case. What nobody watches has what the others leave. */
   private share(): void {
-    const all = [...this.tracks.values()];
+    const tracks = [...this.tracks.values()];
+    const watched = tracks.filter((track) => track.watched);
+    for (const track of tracks) track.bitrate = this.budget.target;
+    const all = watched.length > 0 ? watched : tracks;
     const screens = all.filter(({ screen }) => screen);
     const cameras = all.filter(({ screen }) => !screen);
     const { target } = this.budget;

@@ -4,9 +4,11 @@ import type { TrackInfo, UplinkStats, VideoSent } from '../api';
 import { nowUs } from '../session/clock';
 import type { Link } from '../session/link';
 import { Adapt } from './adapt';
-import type { Encoding, Place } from './adapt';
+import type { Place } from './adapt';
 import type { Reading } from './budget';
-import type { Skip } from './encode-video';
+import type { Skip } from './encode-layer';
+import type { Encoding } from './layered';
+import { layerSizes } from './layers';
 import { Meter } from './meter';
 import { SKIP_AGE_MS } from './pace';
 import type { Size } from './picture';
@@ -17,13 +19,22 @@ const TICK_MS = 100;
 const LATE_MS = 200;
 /** A device that left out pictures so lately is slow. */
 const SLOW_DEVICE_MS = 5_000;
-/** A bitrate this near the best is the best. */
-const NEARLY = 0.95;
+
+/** Who encodes the pictures. */
+export interface Maker {
+  readonly source: TrackInfo['source'];
+  readonly layers: number;
+  /** Frames encoded so far, of each layer. */
+  readonly frames: readonly number[];
+  /** Better pictures are to be had, or pictures of a layer: a still one is worth encoding again. */
+  renew(layer?: number): void;
+  /** The layers that there is room for may be others than before. */
+  roomChanged(): void;
+}
 
 interface Video {
   captured: Size;
-  /** Better pictures are to be had: a still one is worth encoding again. */
-  onBetter: () => void;
+  maker: Maker;
   slowAt: number;
 }
 
@@ -40,15 +51,39 @@ export class Adapting {
     private readonly link: () => Link | undefined,
   ) {}
 
-  /** What to make of pictures of this size; called for each of them. */
-  encoding(id: string, source: TrackInfo['source'], captured: Size, onBetter: () => void): Encoding {
+  /** What to make of pictures of this size, in each layer; called for each of them. */
+  encodings(id: string, captured: Size, maker: Maker): (Encoding | undefined)[] {
     const known = this.videos.get(id);
     if (known?.captured.width !== captured.width || known.captured.height !== captured.height) {
-      this.videos.set(id, { captured, onBetter, slowAt: -Infinity });
-      this.adapt.add(id, source, captured);
+      this.videos.set(id, { captured, maker, slowAt: known?.slowAt ?? -Infinity });
+      this.adapt.add(id, maker.source, captured, maker.layers);
     }
     this.timer ??= setInterval(() => this.tick(), TICK_MS);
-    return this.adapt.place(id)!.encoding;
+    return this.adapt.place(id)!.layers.map((layer) => layer?.encoding);
+  }
+
+  /** Somebody takes these layers of a track, the smallest first; a picture of one that is new is wanted at once. */
+  want(id: string, wanted: readonly boolean[]): void {
+    const before = this.made(id);
+    this.adapt.want(id, wanted);
+    const { maker } = this.videos.get(id) ?? {};
+    this.made(id).forEach((made, i) => made && !before[i] && maker?.renew(i));
+    maker?.roomChanged();
+  }
+
+  private made(id: string): boolean[] {
+    return this.adapt.place(id)?.layers.map((layer) => layer !== undefined) ?? [];
+  }
+
+  /** The sizes of a track's layers, the smallest first. */
+  sizes(id: string): Size[] {
+    const video = this.videos.get(id);
+    return video ? layerSizes(video.captured, video.maker.source, video.maker.layers) : [];
+  }
+
+  /** Which of them there is room for. */
+  room(id: string): boolean[] {
+    return this.adapt.place(id)?.room ?? [];
   }
 
   remove(id: string): void {
@@ -83,7 +118,10 @@ export class Adapting {
     this.read(link);
     const before = new Map([...this.videos.keys()].map((id) => [id, this.adapt.place(id)?.step ?? 0] as const));
     this.adapt.update(this.reading, now);
-    for (const [id, { onBetter }] of this.videos) if (this.adapt.place(id)!.step < before.get(id)!) onBetter();
+    for (const [id, { maker }] of this.videos) {
+      if (this.adapt.place(id)!.step < before.get(id)!) maker.renew();
+      maker.roomChanged();
+    }
   }
 
   private read(link: Link): void {
@@ -112,13 +150,20 @@ export class Adapting {
       rtt: (link?.rate.rtt ?? 0) / 1000,
       window: link?.rate.window ?? 0,
       drops: { ...this.uplink.drops },
-      video: [...this.videos].map(([id, { slowAt }]) => sentAs(id, this.adapt.place(id)!, performance.now() - slowAt < SLOW_DEVICE_MS)),
+      video: [...this.videos].map(([id, video]) => sentAs(id, video, this.adapt.place(id)!)),
     };
   }
 }
 
-function sentAs(track: string, { encoding, aim, step, steps, best }: Place, slow: boolean): VideoSent {
-  const lowered = step > 0 || aim < NEARLY * best;
+function sentAs(track: string, { slowAt, captured, maker }: Video, place: Place): VideoSent {
+  const { encoding, aim, step, steps, lowered } = place;
+  const slow = performance.now() - slowAt < SLOW_DEVICE_MS;
+  const layers = layerSizes(captured, maker.source, maker.layers).map(({ height }, i) => ({
+    height,
+    bitrate: place.layers[i]?.aim ?? 0,
+    room: place.room[i] ?? true,
+    frames: maker.frames[i] ?? 0,
+  }));
   const why = lowered ? 'connection' : slow ? 'device' : undefined;
-  return { track, ...encoding, bitrate: aim, step, steps, ...(why && { why }) };
+  return { track, ...encoding, bitrate: aim, step, steps, layers, ...(why && { why }) };
 }

@@ -16,7 +16,7 @@ afterEach(() => {
 const ignore = (): void => undefined;
 
 function videoEncode(source: 'camera' | 'screen'): VideoEncode {
-  const sink = { format: ignore, frame: ignore, encoding: () => ({ width: 640, height: 360, fps: 30, bitrate: 700_000 }), obstacle: () => undefined, gated: () => false, skipped: ignore, failed: ignore };
+  const sink = { format: ignore, frame: ignore, encodings: () => [{ width: 640, height: 360, fps: 30, bitrate: 700_000 }], obstacle: () => undefined, gated: () => false, skipped: ignore, failed: ignore };
   return new VideoEncode(source, new CaptureClock(), sink);
 }
 

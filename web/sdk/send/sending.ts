@@ -5,13 +5,17 @@ import type { UplinkStats, TrackInfo } from '../api';
 import { nowUs } from '../session/clock';
 import type { Joined, ServerMessage } from '../wire/messages';
 import { Adapting } from './adapting';
+import type { Maker } from './adapting';
 import { CaptureClock } from './capture-clock';
 import { AudioEncode } from './encode-audio';
 import { VideoEncode } from './encode-video';
+import type { VideoSink } from './encode-video';
+import { layerCount } from './layers';
 import { Publications } from './publications';
-import type { Format, PublicationsHost } from './publications';
+import type { Format, PublicationsHost, Publisher } from './publications';
 import { Pump } from './pump';
 import type { PumpHost } from './pump';
+import { probeTemporal } from './temporal';
 import { Uplink } from './uplink';
 import type { OutFrame, UplinkTrack } from './uplink';
 
@@ -25,9 +29,11 @@ export interface SendingHost extends PublicationsHost, PumpHost {
 type Data = VideoFrame | AudioData;
 
 interface Capture {
-  uplink: UplinkTrack;
+  readonly id: string;
+  /** Of each layer, the smallest first; those below the best one come with the first picture, which tells how many there are. */
+  uplinks: UplinkTrack[];
   encode: VideoEncode | AudioEncode | undefined;
-  start: (clock: CaptureClock) => VideoEncode | AudioEncode;
+  start: (clock: CaptureClock, capture: Capture, data: Data) => VideoEncode | AudioEncode;
   /** The call that published it, and the one that still waits for an answer, if any. */
   readonly from: number;
   call: number;
@@ -49,20 +55,39 @@ export class Sending {
   }
 
   publish(call: number, id: string, kind: TrackInfo['kind'], source: TrackInfo['source']): void {
+    if (kind === 'video') void probeTemporal();
     if (this.captures.has(id)) return this.host.post({ is: 'failed', call, code: 'track-exists', text: `${id} is published already` });
     const uplink = this.uplink.add(id, kind === 'audio' ? 'audio' : source === 'screen' ? 'screen' : 'video');
-    const start = kind === 'audio' ? this.audioStart(id, source, uplink) : this.videoStart(id, source, uplink);
-    const capture: Capture = { uplink, encode: undefined, start, from: call, call };
+    const start = kind === 'audio' ? this.audioStart(id, source, uplink) : this.videoStart(id, source);
+    const capture: Capture = { id, uplinks: [uplink], encode: undefined, start, from: call, call };
     this.captures.set(id, capture);
-    this.publications.add(
-      { id, kind, source, codec: kind === 'audio' ? 'opus' : 'vp8' },
-      {
-        uplink,
-        forceKey: () => capture.encode instanceof VideoEncode && capture.encode.forceKey(),
-        accepted: () => this.accepted(capture),
-        refused: (code, text) => this.refused(id, capture, code, text),
+    this.publications.add({ id, kind, source, codec: kind === 'audio' ? 'opus' : 'vp8' }, this.publisher(capture));
+  }
+
+  private publisher(capture: Capture): Publisher {
+    const { adapting } = this;
+    const { id } = capture;
+    return {
+      get uplinks() {
+        return capture.uplinks;
       },
-    );
+      get sizes() {
+        return adapting.sizes(id);
+      },
+      get room() {
+        return adapting.room(id);
+      },
+      forceKey: (layer) => capture.encode instanceof VideoEncode && capture.encode.forceKey(layer),
+      wanted: (layers) => this.wanted(capture, layers),
+      accepted: () => this.accepted(capture),
+      refused: (code, text) => this.refused(id, capture, code, text),
+    };
+  }
+
+  /** What the relay says of layers: where it gave one alias, of the best. */
+  private wanted({ id, uplinks }: Capture, layers: readonly boolean[]): void {
+    const less = uplinks.length - layers.length;
+    this.adapting.want(id, uplinks.map(({ alias }, i) => alias > 0 && (layers[i - less] ?? false)));
   }
 
   /** The platform's frames of what was published with this call; they may come after it is over. */
@@ -73,6 +98,8 @@ export class Sending {
   private accepted(capture: Capture): void {
     if (capture.call) this.host.post({ is: 'done', call: capture.call });
     capture.call = 0;
+    // Until the relay says otherwise, all layers are wanted.
+    this.wanted(capture, capture.uplinks.map(() => true));
     this.pump.run();
   }
 
@@ -88,7 +115,7 @@ export class Sending {
    * that is on its way to a read belongs to nobody when the stream ends under it, and Chromium never closes it.
    */
   private async read(capture: Capture | undefined, reader: ReadableStreamDefaultReader<Data>): Promise<void> {
-    const id = capture?.uplink.id ?? '';
+    const id = capture?.id ?? '';
     for (;;) {
       const { done, value } = await reader.read().catch(() => ({ done: true, value: undefined }));
       if (done || !value) break;
@@ -113,7 +140,7 @@ export class Sending {
     const fits = shared?.fits(data.timestamp, nowUs());
     try {
       if (!capture.encode) {
-        capture.encode = capture.start(fits && shared ? shared : new CaptureClock());
+        capture.encode = capture.start(fits && shared ? shared : new CaptureClock(), capture, data);
         capture.encode.pause(this.publications.isMuted(id));
       }
       (capture.encode as { push(data: Data): void }).push(data);
@@ -124,17 +151,35 @@ export class Sending {
     }
   }
 
-  private videoStart(id: string, source: TrackInfo['source'], uplink: UplinkTrack): Capture['start'] {
-    return (clock) =>
-      new VideoEncode(source, clock, {
-        format: (format) => this.format(id, format),
-        frame: (frame) => this.send(uplink, frame),
-        encoding: (captured) => this.adapting.encoding(id, source, captured, () => this.better(id, source)),
-        obstacle: () => this.adapting.obstacle(uplink),
-        gated: () => uplink.gated,
-        skipped: (why) => this.adapting.skipped(id, why),
-        failed: (text) => this.fail(id, text),
-      });
+  private videoStart(id: string, source: TrackInfo['source']): Capture['start'] {
+    return (clock, capture, data) => {
+      const { uplinks } = capture;
+      const layers = layerCount({ width: (data as VideoFrame).displayWidth, height: (data as VideoFrame).displayHeight }, source);
+      while (uplinks.length < layers) uplinks.unshift(this.uplink.add(id, uplinks[0]!.cls, `/${uplinks.length}`));
+      const maker: Maker = {
+        source,
+        layers,
+        get frames() {
+          return encode.frames;
+        },
+        renew: (layer) => this.renew(encode, source, layer),
+        roomChanged: () => this.publications.encoding(id),
+      };
+      const encode: VideoEncode = new VideoEncode(source, clock, this.videoSink(capture, maker), layers);
+      return encode;
+    };
+  }
+
+  private videoSink({ id, uplinks }: Capture, maker: Maker): VideoSink {
+    return {
+      format: (format) => this.format(id, format),
+      frame: (layer, frame) => this.send(uplinks[layer]!, frame),
+      encodings: (captured) => this.adapting.encodings(id, captured, maker),
+      obstacle: (layer) => this.adapting.obstacle(uplinks[layer]!),
+      gated: (layer) => uplinks[layer]!.gated,
+      skipped: (why) => this.adapting.skipped(id, why),
+      failed: (text) => this.fail(id, text),
+    };
   }
 
   private audioStart(id: string, source: TrackInfo['source'], uplink: UplinkTrack): Capture['start'] {
@@ -160,9 +205,8 @@ export class Sending {
   }
 
   /** A camera shows better pictures with its next frame; a screen may stand still for long. */
-  private better(id: string, source: TrackInfo['source']): void {
-    const encode = this.captures.get(id)?.encode;
-    if (source === 'screen' && encode instanceof VideoEncode) encode.forceKey();
+  private renew(encode: VideoEncode, source: TrackInfo['source'], layer: number | undefined): void {
+    if (source === 'screen') encode.forceKey(layer);
   }
 
   private send(uplink: UplinkTrack, frame: OutFrame): void {
@@ -178,8 +222,10 @@ export class Sending {
     this.publications.mute(id, muted);
     this.host.tracksChanged();
     capture.encode?.pause(muted);
-    const abandoned = muted ? capture.uplink.hush() : undefined;
-    if (abandoned) this.host.sendBinary(abandoned);
+    for (const uplink of muted ? capture.uplinks : []) {
+      const abandoned = uplink.hush();
+      if (abandoned) this.host.sendBinary(abandoned);
+    }
   }
 
   unpublish(id: string): void {
@@ -187,7 +233,7 @@ export class Sending {
     if (!capture) return;
     this.captures.delete(id);
     this.publications.remove(id);
-    this.uplink.tracks.delete(id);
+    this.uplink.remove(id);
     this.adapting.remove(id);
     capture.encode?.close();
     if (capture.call) this.host.post({ is: 'failed', call: capture.call, code: 'unpublished', text: `${id} ended before it was published` });
@@ -199,6 +245,11 @@ export class Sending {
     for (const id of [...this.captures.keys()]) this.unpublish(id);
     this.pump.stop();
     this.adapting.stop();
+  }
+
+  /** The relay knows layers, or does not. */
+  set layered(layered: boolean) {
+    this.publications.layered = layered;
   }
 
   offers(): ReturnType<Publications['offers']> {

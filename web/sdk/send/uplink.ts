@@ -14,6 +14,8 @@ export interface OutFrame {
   /** Audio: -dBov and voice. */
   level?: number;
   voice?: boolean;
+  /** Video: 0 where others depend on it. */
+  temporal?: number;
 }
 
 interface Waiting extends OutFrame {
@@ -126,7 +128,7 @@ export class UplinkTrack {
         config: head.config,
         sync: false,
         encrypted: false,
-        temporal: 0,
+        temporal: head.temporal ?? 0,
         alias: this.alias,
         group: head.group,
         frame: head.frame,
@@ -180,10 +182,16 @@ export class Uplink {
   readonly sent = { audio: 0, video: 0 };
   private turn = 0;
 
-  add(id: string, cls: UplinkClass): UplinkTrack {
+  /** A queue for a track, or with layer for one that goes beside it; taken out by remove of the track. */
+  add(id: string, cls: UplinkClass, layer = ''): UplinkTrack {
     const track = new UplinkTrack(id, cls, (reason, frames) => this.count(reason, frames));
-    this.tracks.set(id, track);
+    this.tracks.set(id + layer, track);
     return track;
+  }
+
+  /** The track is over, with all its layers. */
+  remove(id: string): void {
+    for (const [key, track] of this.tracks) if (track.id === id) this.tracks.delete(key);
   }
 
   count(reason: string, frames: number): void {

@@ -18,6 +18,8 @@ export interface ConnectorHandler {
   beenIn(): boolean;
   /** Sends hello and join. fresh: the resume token was refused. */
   greet(link: Link, fresh: boolean): void;
+  /** What the relay can do besides. */
+  welcomed(features: string[]): void;
   joined(link: Link, message: Joined): void;
   /** The relay said not to come back. */
   refused(code: string, text: string): void;
@@ -115,7 +117,8 @@ export class Connector implements LinkHandler {
 
   control(link: Link, message: ServerMessage): void {
     if (link !== this.joining) return;
-    if (message.type === 'joined') {
+    if (message.type === 'welcome') this.host.welcomed(message.features);
+    else if (message.type === 'joined') {
       this.forget(link);
       this.joining = undefined;
       this.active = false;

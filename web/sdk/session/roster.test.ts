@@ -11,8 +11,8 @@ beforeEach(() => {
   told = [];
   const tell =
     (what: string) =>
-    ({ member, track, alias }: { member: string; track: { id: string }; alias: number }): void => {
-      told.push(`${what} ${member}/${track.id}#${alias}`);
+    ({ member, track, aliases }: { member: string; track: { id: string }; aliases: number[] }): void => {
+      told.push(`${what} ${member}/${track.id}#${aliases.join('+')}`);
     };
   roster = new Roster({ added: tell('added'), updated: tell('updated'), removed: tell('removed') });
 });
@@ -47,6 +47,14 @@ test('after a resume only the differences are told', () => {
   told.length = 0;
   roster.replace(joined(member('bob', track('camera', 17), track('screen', 25)), member('dan', track('camera', 30))));
   expect(told).toEqual(['removed cyd/camera#19', 'removed bob/screen#18', 'updated bob/camera#17', 'added bob/screen#25', 'added dan/camera#30']);
+});
+
+test('a track has the aliases of all its layers, and is another one when one of them is', () => {
+  const layers = (...aliases: number[]): object => ({ layers: aliases.map((alias) => ({ alias })) });
+  roster.replace(joined(member('bob', track('camera', 0, layers(17, 18)))));
+  say({ type: 'trackUpdated', member: 'bob', track: track('camera', 0, { ...layers(17, 18), width: 640 }) });
+  roster.replace(joined(member('bob', track('camera', 0, layers(17, 20)))));
+  expect(told).toEqual(['added bob/camera#17+18', 'updated bob/camera#17+18', 'removed bob/camera#17+18', 'added bob/camera#17+20']);
 });
 
 test('a kind of track from the future is left out and spoils nothing', () => {

@@ -11,7 +11,8 @@ const MAX_TRACKS = 64;
 export interface RemoteTrack {
   member: string;
   track: WireTrack;
-  alias: number;
+  /** Of its layers, the smallest first. */
+  aliases: number[];
 }
 
 export interface RosterHandler {
@@ -111,13 +112,17 @@ export class Roster {
   }
 
   private tell(what: keyof RosterHandler, member: string, track: WireTrack): void {
-    const alias = track.layers[0]?.alias;
-    if (alias && isMedia(track)) this.handler[what]({ member, track, alias });
+    const aliases = aliasesOf(track);
+    if (aliases.length > 0 && isMedia(track)) this.handler[what]({ member, track, aliases });
   }
 }
 
+function aliasesOf(track: WireTrack): number[] {
+  return track.layers.map(({ alias }) => alias).filter((alias) => alias > 0);
+}
+
 function sameStream(a: WireTrack, b: WireTrack): boolean {
-  return a.layers[0]?.alias === b.layers[0]?.alias && a.kind === b.kind && a.codec === b.codec;
+  return aliasesOf(a).join() === aliasesOf(b).join() && a.kind === b.kind && a.codec === b.codec;
 }
 
 /** Kinds that a later version may add are left out: nothing here could play them. */

@@ -9,6 +9,7 @@ let session: Session;
 let states: (RoomState | CloseReason)[];
 let joins: boolean[];
 let losses: number;
+let features: string[];
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -17,10 +18,12 @@ beforeEach(() => {
   states = [];
   joins = [];
   losses = 0;
+  features = [];
   session = new Session(
     { url: 'ws://relay/ws', room: 'kitchen', name: 'Ann', token: 'secret', decode: ['opus', 'vp8'], receive: true },
     {
       state: (state, reason) => states.push(state, ...(reason ? [reason] : [])),
+      welcomed: (list) => (features = list),
       joined: (m) => joins.push(m.resumed),
       control: () => {},
       media: () => {},
@@ -51,6 +54,14 @@ async function enter(): Promise<FakeSocket> {
   socket.say(JOINED);
   return socket;
 }
+
+test('what the relay can do is told before it has let us in', async () => {
+  await advance(0);
+  network.last.open();
+  network.last.say({ type: 'welcome', version: 1, features: ['topics', 'layers'] });
+  expect(features).toEqual(['topics', 'layers']);
+  expect(joins).toEqual([]);
+});
 
 /** Opens the newest attempt and answers its join. */
 function resume(message: object = { ...JOINED, resumed: true, resume: 'r-2' }): FakeSocket {

@@ -35,6 +35,8 @@ export interface SessionOptions {
 
 export interface SessionHandler {
   state(state: RoomState, reason?: CloseReason): void;
+  /** What the relay can do besides; told before joined. */
+  welcomed(features: string[]): void;
   /** In the room, for the first time, by resume, or anew (message.resumed tells). */
   joined(message: Joined): void;
   control(message: ServerMessage): void;
@@ -168,6 +170,10 @@ export class Session implements LinkHandler, ConnectorHandler {
     const join: Outgoing = { type: 'join', room, name, token, subscribe, chatAfterUs, publish: this.handler.offers() };
     const size = JSON.stringify(join).length;
     link.send(size <= JOIN_BYTES ? join : { type: 'join', room, name, token, subscribe, chatAfterUs });
+  }
+
+  welcomed(features: string[]): void {
+    this.handler.welcomed(features);
   }
 
   joined(link: Link, message: Joined): void {
