@@ -17,6 +17,7 @@ const (
 	KindCatchUp = 0x13 // ControlSize bytes
 	KindEnd     = 0x14 // ControlSize bytes
 	KindObject  = 0x15 // ObjectHeaderSize bytes of header, then 1 to MaxChunkPayload bytes
+	KindPadding = 0x16 // any number of bytes, which mean nothing; KindOf gives ErrWireKind for it, as for all that is to be ignored
 )
 
 // Sizes in bytes.

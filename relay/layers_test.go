@@ -76,6 +76,30 @@ func TestLinkThatGetsThinAndWideAgain(t *testing.T) {
 	}
 }
 
+// What a small layer sends shows nothing of a link that has become wide, so padding does, and does not hold up what is live meanwhile.
+func TestASmallLayerIsLeftWhereTheLinkHasBecomeWide(t *testing.T) {
+	for _, thin := range []int{mbit / 4, 4 * mbit / 10} {
+		synctest.Test(t, func(t *testing.T) {
+			w := newWorld(t, Options{})
+			st := newStudio(w.join("ann"), true, 50, 12_500, 75_000)
+			l := newLane(w.join("bob", Selector{}), 3*mbit)
+			var list [3][]switched
+			follow(st, l, 10*time.Second, &list[0])
+			l.rate = thin
+			follow(st, l, time.Minute, &list[1])
+			if share := float64(l.s.padding) / float64(60*thin); share == 0 || share > 0.05 {
+				t.Errorf("padding took %.3f of %d bytes a second", share, thin)
+			}
+			l.rate = 3 * mbit
+			follow(st, l, 20*time.Second, &list[2])
+			t.Log(list)
+			if h := heights(list[2]); !slices.Equal(h, []int{180, 360}) || list[2][1].at > 15*time.Second {
+				t.Errorf("at %d bytes a second and wide again: %v", thin, list)
+			}
+		})
+	}
+}
+
 func TestRateBetweenTwoLayersMakesFewChanges(t *testing.T) {
 	for _, c := range []struct {
 		kbits int

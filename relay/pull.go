@@ -54,6 +54,7 @@ func (s *Subscriber) take(out []Out, now time.Duration) ([]Out, bool) {
 			break
 		}
 	}
+	s.pad(p)
 	if len(s.held) > 0 {
 		s.release(now)
 	}

@@ -38,6 +38,7 @@ type Subscriber struct {
 	asks     []ask // what publishers are to be asked, until the lock is let go of
 
 	link        rate.Controller
+	padding     padding
 	limited     bool // less is sent of some track than is asked for, since the link is thought to carry no more
 	gathering   bool // audio waits for more audio: see gather
 	crowded     bool // audio waited too long since the last look

@@ -2,7 +2,7 @@
 
 import { MessageError, parseServer } from '../wire/messages';
 import type { Outgoing, ServerMessage } from '../wire/messages';
-import { KIND_ACK, parseBinary, WireError } from '../wire/wire';
+import { KIND_ACK, KIND_PADDING, parseBinary, WireError } from '../wire/wire';
 import type { Abandon, CatchUp, Chunk, End, ObjectChunk } from '../wire/wire';
 import { RateController } from '../send/rate';
 import { Receipts } from './acks';
@@ -124,6 +124,7 @@ export class Link {
   private receiveBinary(data: Uint8Array): void {
     const isAck = data[0] === KIND_ACK;
     this.receipts.received(data.length, isAck);
+    if (data[0] === KIND_PADDING) return;
     const message = parseBinary(data);
     if (message.kind === 'ack') {
       this.rate.onAck(message.bytes, message.time || nowUs(), nowUs());

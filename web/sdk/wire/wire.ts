@@ -9,6 +9,7 @@ const KIND_ABANDON = 0x12;
 const KIND_CATCH_UP = 0x13;
 const KIND_END = 0x14;
 const KIND_OBJECT = 0x15;
+export const KIND_PADDING = 0x16;
 
 /** Bytes of a chunk's header; a frame's first chunk has FIRST_EXTRA more. */
 export const CHUNK_HEADER = 16;
