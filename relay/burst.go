@@ -44,7 +44,7 @@ const (
 // queued already is part of it.
 func (f *feed) startBurst(now time.Duration) bool {
 	g := f.source.group.Load()
-	if g == nil || f.ended {
+	if g == nil || f.ended || f.sub.noReplay {
 		return false
 	}
 	f.abandonSent(f.sentGroup, media.DropGate)
