@@ -134,6 +134,17 @@ func (m *Member) pause(member, track string, paused bool) {
 	})
 }
 
+// Track is one of the member's own tracks.
+func (m *Member) Track(id string) (info TrackInfo, ok bool) {
+	m.room.mu.Lock()
+	defer m.room.mu.Unlock()
+	t := m.tracks[id]
+	if t == nil {
+		return TrackInfo{}, false
+	}
+	return t.snapshot(), true
+}
+
 // receiver is who stands for the member where it receives.
 func (m *Member) receiver() *Member {
 	if m.detour != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"landline/media"
+	"landline/relay"
 	"landline/signaling"
 )
 
@@ -113,8 +114,10 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(descSessions, len(s.list()))
 	t := s.relay.Totals()
 	count(descFrames, t.FramesIn.Load())
-	count(descIn, t.BytesIn.Load(), "websocket")
-	count(descOut, t.BytesOut.Load(), "websocket")
+	for p, name := range pathNames {
+		count(descIn, t.Traffic.In(relay.Path(p)), name)
+		count(descOut, t.Traffic.Out(relay.Path(p)), name)
+	}
 	count(descObjIn, t.ObjectBytesIn.Load())
 	count(descObjOut, t.ObjectBytesOut.Load())
 	count(descAsks, t.Asks.Load())

@@ -25,6 +25,10 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.Handle("GET /metrics", s.adminOnly(s.metrics()))
 	mux.Handle("GET /api/rooms", s.adminOnly(http.HandlerFunc(s.rooms)))
+	if s.cfg.WebRTC != nil {
+		mux.Handle("/whip/", s.resources())
+		mux.Handle("/whep/", s.resources())
+	}
 	mux.HandleFunc("GET /r/{room}", func(w http.ResponseWriter, req *http.Request) {
 		if signaling.CheckRoom(req.PathValue("room")) != nil {
 			http.NotFound(w, req)
