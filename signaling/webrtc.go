@@ -1,6 +1,11 @@
 package signaling
 
-import "fmt"
+import (
+	"context"
+	"fmt"
+
+	"landline/media"
+)
 
 // The limits of SDP.
 const (
@@ -87,4 +92,31 @@ type Side interface {
 	Take(msg any)
 	// Close ends it. The other end is not told.
 	Close()
+}
+
+// OfferedSide is a Side at the client, which made the offer.
+type OfferedSide interface {
+	Side
+	// Connect takes the answer, and waits until the PeerConnection is up.
+	Connect(ctx context.Context, sdp string) error
+	// Begin says of which codec the track is that an RTCTrack speaks of: its frames come from now on.
+	Begin(m *RTCTrack, codec media.Codec) error
+}
+
+// SideEnds is what a Side at the client calls, from goroutines of its own. None of it may block.
+type SideEnds struct {
+	Send      func(msg any)                           // a message, over the WebSocket
+	Frame     func(member, track string, f SideFrame) // that was received
+	Ended     func(member, track string)              // all of a track was received
+	Sent      func(track string)                      // the server has all of one's own
+	KeyWanted func(track string)                      // of one's own
+	Over      func(reason string)                     // the Side has ended
+}
+
+// SideFrame is a frame that came by a Side; without Data it says that the rest of the group is not coming.
+type SideFrame struct {
+	media.Frame
+	Missing int // audio: packets lost in front of it
+	Level   uint8
+	Voice   bool
 }

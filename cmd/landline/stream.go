@@ -19,6 +19,7 @@ import (
 
 type streamCmd struct {
 	roomFlags
+	transportFlags
 	File     string `arg:"" placeholder:"FILE" help:"File to stream; - reads standard input."`
 	Loop     bool   `help:"Begin again at the end, until interrupted or --duration is over."`
 	Start    span   `placeholder:"TIME" help:"Begin at the last key frame at or before this position."`
@@ -116,6 +117,7 @@ func (p *pacer) run(ctx context.Context) error {
 func (p *pacer) join(ctx context.Context) error {
 	o := p.cmd.options(p.con)
 	o.MaxAge = uplinkAge
+	o.WebRTC = p.cmd.wanted(p.con, 0, 0)
 	for _, t := range p.src.tracks {
 		id := "video"
 		if t.format.Kind == media.Audio {
@@ -189,6 +191,7 @@ type streamTrackReport struct {
 	Frames    uint64            `json:"frames"`
 	Bytes     uint64            `json:"bytes"`
 	KeyFrames uint64            `json:"key_frames"`
+	Path      pathReport        `json:"frames_by_path"`
 	Drops     map[string]uint64 `json:"drops"`
 }
 
@@ -205,7 +208,7 @@ func (p *pacer) report(failed error) error {
 			id = "audio"
 		}
 		r.Tracks = append(r.Tracks, streamTrackReport{ID: id, Codec: track.format.Codec, Frames: s.Frames, Bytes: s.Bytes,
-			KeyFrames: s.KeyFrames, Drops: dropNames(s.Drops)})
+			KeyFrames: s.KeyFrames, Path: pathReport{s.Frames - s.Side, s.Side}, Drops: dropNames(s.Drops)})
 	}
 	if !p.cmd.JSON {
 		p.con.log.Info("streamed", "seconds", r.Duration, "tracks", r.Tracks, "reconnects", r.Reconnects)

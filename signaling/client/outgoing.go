@@ -28,6 +28,7 @@ type Outgoing struct {
 	ended   bool
 	endAt   uint64 // bytes sent on this connection with the End; 0 = not sent
 	drained bool
+	aside   bool // it goes by the side
 	lost    bool // the relay forgot the track before its End was acknowledged
 	stats   OutgoingStats
 }
@@ -35,6 +36,7 @@ type Outgoing struct {
 // OutgoingStats counts what was written to a track. Drops are those of the uplink, by reason.
 type OutgoingStats struct {
 	Frames, Bytes, KeyFrames uint64
+	Side                     uint64 // frames that were written for WebRTC
 	Drops                    relay.DropCounts
 }
 
@@ -77,6 +79,9 @@ func (t *Outgoing) WriteLevel(f media.Frame, level uint8, voice bool) error {
 		return err
 	}
 	t.stats.Frames++
+	if t.aside {
+		t.stats.Side++
+	}
 	t.stats.Bytes += uint64(len(f.Data))
 	if head.Key {
 		t.stats.KeyFrames++
@@ -172,7 +177,16 @@ func (t *Outgoing) add(uplink *relay.Uplink) *relay.UplinkTrack {
 
 // Wait returns when at most so many bytes wait in the uplink, or with an error of ctx or of the Room.
 func (r *Room) Wait(ctx context.Context, bytes int) error {
-	return r.until(ctx, func() (bool, error) { return r.uplink.Stats().QueueBytes <= bytes, nil })
+	return r.until(ctx, func() (bool, error) { return r.waiting() <= bytes, nil })
+}
+
+// waiting is how many bytes of media wait to be sent.
+func (r *Room) waiting() int {
+	n := r.uplink.Stats().QueueBytes
+	if r.side != nil && r.side.uplink != nil {
+		n += r.side.uplink.Stats().QueueBytes
+	}
+	return n
 }
 
 // Drain returns nil when the End of every track that has ended was acknowledged: then the relay has it all.

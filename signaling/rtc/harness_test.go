@@ -313,8 +313,7 @@ func (m *member) writes(t *testing.T, id string, f media.Format) func(media.Fram
 }
 
 var (
-	vp8Format  = media.Format{Kind: media.Video, Codec: media.VP8, CodecString: "vp8"}
-	opusFormat = media.Format{Kind: media.Audio, Codec: media.Opus, CodecString: "opus", Channels: 2, SampleRate: media.OpusRate}
+	vp8Format = media.Format{Kind: media.Video, Codec: media.VP8, CodecString: "vp8"}
 )
 
 // garbage is what may come where RTP is expected.

@@ -253,6 +253,13 @@ func (p *path) sends(s *sender) {
 	})
 }
 
+// why tells the reason of a path that is over.
+func (p *path) why() string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.reason
+}
+
 func midOf(pc *webrtc.PeerConnection, is func(*webrtc.RTPTransceiver) bool) string {
 	for _, t := range pc.GetTransceivers() {
 		if is(t) {

@@ -106,6 +106,12 @@ func (p *Port) Close() {
 // Stats are counters of a Port.
 type Stats struct{ Open, Opened, Never, Panics uint64 }
 
+// Counts is what the server tells in its metrics.
+func (p *Port) Counts() (open, opened, never, panics uint64) {
+	s := p.Stats()
+	return s.Open, s.Opened, s.Never, s.Panics
+}
+
 // Stats counts PeerConnections: open ones, all, those that never connected, and panics.
 func (p *Port) Stats() Stats {
 	p.mu.Lock()

@@ -46,6 +46,9 @@ func (r *receiver) begin(o rtp.Options, sink func(rtp.Frame)) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.ending { // of the track before: what is missing of it does not come any more
+		r.giveUp(time.Now())
+	}
 	r.in, r.sink, r.ending, r.asks = in, sink, false, in.KeyWanted()
 	early := r.unplaced
 	r.unplaced = nil
@@ -124,9 +127,14 @@ func (r *receiver) tick(now time.Time) {
 	}
 	r.frames(now.Sub(r.start))
 	if r.in != nil && r.ending && now.After(r.endBy) {
-		r.frames(now.Add(time.Hour).Sub(r.start))
-		if r.in != nil {
-			r.finish()
-		}
+		r.giveUp(now)
+	}
+}
+
+// giveUp waits no longer for the last packets of a track.
+func (r *receiver) giveUp(now time.Time) {
+	r.frames(now.Add(time.Hour).Sub(r.start))
+	if r.in != nil {
+		r.finish()
 	}
 }

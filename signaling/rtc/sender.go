@@ -22,6 +22,9 @@ type outgoing struct {
 	line   *line // nil while there is none for it
 	pt     uint8
 	pack   *rtp.Packetizer
+
+	own   *line // the m-line of a track of one's own, which no other gets
+	clock rtp.Clock
 }
 
 // full gives the low 32 bits of a clock the value that is nearest to where the clock should be now.
@@ -164,6 +167,13 @@ func (s *sender) message(ctx context.Context, data []byte) {
 
 // place finds an m-line for a track, or has the track wait.
 func (s *sender) place(t *outgoing, us int64) bool {
+	if t.own != nil {
+		pt, takes := t.own.payloadType(t.info.Format)
+		if takes {
+			t.own.give(t, pt, t.clock)
+		}
+		return takes
+	}
 	for _, l := range s.lines {
 		pt, takes := l.payloadType(t.info.Format)
 		if l.track != nil || l.kind != t.info.Kind || !takes {

@@ -71,7 +71,12 @@ var (
 	descUnknown  = desc("unknown_alias_total", "Chunks under unknown aliases.")
 	descSlowed   = desc("throttled_total", "Times a session that sent too much was read more slowly.")
 	descWrites   = desc("writes_total", "Batches written to sockets.")
-	descPartial  = desc("writes_partial_total", "Batches that a full socket did not take at once.")
+	descPeers    = desc("webrtc_connections", "PeerConnections that are open.")
+	descPeersAll = desc("webrtc_connections_total", "PeerConnections that were opened.")
+
+	descPeersNever = desc("webrtc_never_connected_total", "PeerConnections that never connected.")
+
+	descPartial = desc("writes_partial_total", "Batches that a full socket did not take at once.")
 )
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -132,7 +137,18 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		n *atomic.Uint64
 	}{{descOpened, &s.stats.sessions}, {descResumes, &s.stats.resumes}, {descPanics, &s.stats.panics}, {descUnknown, &s.stats.unknown},
 		{descSlowed, &s.stats.throttled}, {descWrites, &s.stats.writes}, {descPartial, &s.stats.partial}} {
-		count(v.d, v.n.Load())
+		n := v.n.Load()
+		if v.d == descPanics && s.cfg.WebRTC != nil {
+			_, _, _, panics := s.cfg.WebRTC.Counts()
+			n += panics
+		}
+		count(v.d, n)
+	}
+	if s.cfg.WebRTC != nil {
+		open, opened, never, _ := s.cfg.WebRTC.Counts()
+		gauge(descPeers, int(open))
+		count(descPeersAll, opened)
+		count(descPeersNever, never)
 	}
 	s.stats.mu.Lock()
 	defer s.stats.mu.Unlock()

@@ -26,8 +26,11 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("GET /metrics", s.adminOnly(s.metrics()))
 	mux.Handle("GET /api/rooms", s.adminOnly(http.HandlerFunc(s.rooms)))
 	if s.cfg.WebRTC != nil {
-		mux.Handle("/whip/", s.resources())
-		mux.Handle("/whep/", s.resources())
+		resources := s.resources()
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
+			mux.Handle(method+" /whip/", resources)
+			mux.Handle(method+" /whep/", resources)
+		}
 	}
 	mux.HandleFunc("GET /r/{room}", func(w http.ResponseWriter, req *http.Request) {
 		if signaling.CheckRoom(req.PathValue("room")) != nil {

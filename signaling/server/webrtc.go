@@ -19,6 +19,8 @@ type WebRTC interface {
 	Call(o *signaling.RTCOffer, m *relay.Member, carries []media.Codec, tell func(msg any)) (signaling.Side, *signaling.RTCAnswer, error)
 	// Resources serves what is under /whip/ and /whep/.
 	Resources(r *relay.Relay, admit func(req *http.Request, room string, g token.Grant) (name, owner string, status int, err error)) http.Handler
+	// Counts tells how many PeerConnections there are and were, how many of them never connected, and panics.
+	Counts() (open, opened, never, panics uint64)
 }
 
 // features lists the optional abilities of this server.
