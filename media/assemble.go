@@ -7,11 +7,11 @@ type Assembler struct {
 	known  bool // group and next are valid
 	broken bool // the rest of group cannot be decoded
 	group  uint32
-	next   uint16 // frame expected next in group
+	next   uint16 // least frame expected next in group: those with a hole before them do not depend on what is missing
 	head   ChunkHeader
 	buf    []byte
 
-	// Gaps counts frames that were missing without an Abandon: always 0 from a sound sender.
+	// Gaps counts pieces and beginnings that were missing without an Abandon: always 0 from a sound sender.
 	Gaps uint64
 	// Abandoned counts groups whose rest was given up.
 	Abandoned uint64
@@ -56,7 +56,7 @@ func (a *Assembler) begin(c *Chunk) {
 			a.gap(c.Group)
 			return
 		}
-	case c.Group < a.group || c.Frame != a.next:
+	case c.Group < a.group || c.Frame < a.next:
 		if !a.broken {
 			a.gap(a.group)
 		}

@@ -87,7 +87,6 @@ func TestAbandonedGroupGivesNothingUntilTheNext(t *testing.T) {
 
 func TestHoleWithoutAbandonIsAGap(t *testing.T) {
 	for name, bad := range map[string]ChunkHeader{
-		"frame left out":            {Alias: 1, Group: 1, Frame: 2, Last: true},
 		"later piece of no frame":   {Alias: 1, Group: 1, Frame: 1, Offset: 32, Last: true},
 		"group begins in the midst": {Alias: 1, Group: 2, Frame: 1, Last: true},
 	} {
@@ -98,6 +97,20 @@ func TestHoleWithoutAbandonIsAGap(t *testing.T) {
 		if _, _, ok := a.Push(&c); ok || a.Gaps != 1 {
 			t.Errorf("%s: frame %v, gaps %d", name, ok, a.Gaps)
 		}
+	}
+}
+
+func TestFramesThatNothingDependsOnMayBeLeftOut(t *testing.T) {
+	var a Assembler
+	for _, frame := range []uint16{0, 2, 3, 7} {
+		c := Chunk{ChunkHeader{Key: frame == 0, Last: true, Alias: 1, Group: 1, Frame: frame}, []byte{byte(frame)}}
+		if h, _, ok := a.Push(&c); !ok || h.Frame != frame {
+			t.Fatalf("frame %d did not come", frame)
+		}
+	}
+	back := Chunk{ChunkHeader{Last: true, Alias: 1, Group: 1, Frame: 6}, []byte{1}}
+	if _, _, ok := a.Push(&back); ok || a.Gaps != 1 {
+		t.Fatalf("a frame that goes back: %v, gaps %d", ok, a.Gaps)
 	}
 }
 

@@ -270,18 +270,20 @@ type DropReason byte
 
 // The reasons, with their numbers on the wire.
 const (
-	DropAge       DropReason = 1 // waited longer than its budget
-	DropBytes     DropReason = 2 // the queue was full
-	DropGate      DropReason = 3 // depends on a frame that was dropped before
-	DropPublisher DropReason = 4 // the publisher dropped it
-	DropLost      DropReason = 5 // the publisher's connection broke in the middle
-	DropCatchUp   DropReason = 6 // a catch-up burst was not through in time
-	DropPaused    DropReason = 7 // the subscription was paused or taken back
-	DropQuiet     DropReason = 8 // not all audio fitted, and others were louder
-	DropReasons              = 9 // how many numbers there are, 0 included
+	DropAge       DropReason = 1  // waited longer than its budget
+	DropBytes     DropReason = 2  // the queue was full
+	DropGate      DropReason = 3  // depends on a frame that was dropped before
+	DropPublisher DropReason = 4  // the publisher dropped it
+	DropLost      DropReason = 5  // the publisher's connection broke in the middle
+	DropCatchUp   DropReason = 6  // a catch-up burst was not through in time
+	DropPaused    DropReason = 7  // the subscription was paused or taken back
+	DropQuiet     DropReason = 8  // not all audio fitted, and others were louder
+	DropLayer     DropReason = 9  // another layer of the track comes instead
+	DropTemporal  DropReason = 10 // an upper temporal layer, left out for a slow link
+	DropReasons              = 11 // how many numbers there are, 0 included
 )
 
-var dropNames = [DropReasons]string{"", "age", "bytes", "gate", "publisher", "lost", "catch-up", "paused", "quiet"}
+var dropNames = [DropReasons]string{"", "age", "bytes", "gate", "publisher", "lost", "catch-up", "paused", "quiet", "layer", "temporal"}
 
 func (r DropReason) String() string {
 	if r < DropReasons {

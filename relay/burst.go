@@ -43,8 +43,8 @@ const (
 // startBurst begins a catch-up with the source's current group, and returns false if there is none. What is
 // queued already is part of it.
 func (f *feed) startBurst(now time.Duration) bool {
-	g := f.source.group.Load()
-	if g == nil || f.ended || f.sub.noReplay {
+	g := f.layer.current(now)
+	if f.ended || g == nil || f.sub.noReplay {
 		return false
 	}
 	f.abandonSent(f.sentGroup, media.DropGate)

@@ -262,14 +262,14 @@ func TestJoinBetweenKeepAndPass(t *testing.T) {
 		ann := w.join("ann")
 		cam := ann.camera()
 		cam.send(true, 100)
-		track := ann.m.tracks["camera"]
+		track := ann.m.tracks["camera"].layers[0]
 		m := cam.next(false, 100, 1000)[0]
 		c, err := media.ParseChunk(m.Data)
 		if err != nil {
 			t.Fatal(err)
 		}
 		w.tape.note(m)
-		w.tape.whole(c.Alias, c.Group, cam.data)
+		w.tape.whole(&c.ChunkHeader, cam.data)
 		it := &item{Message: m, seq: track.seq, kind: media.KindChunk, head: c.ChunkHeader}
 		track.keep(it)
 		bob := w.join("bob", Selector{})
@@ -316,8 +316,8 @@ func TestEndBehindABurst(t *testing.T) {
 		in := bob.of("ann", "camera")
 		cam.end()
 		bob.drain()
-		if len(in.got) != 2 || !in.ended {
-			t.Errorf("%d frames, ended %v", len(in.got), in.ended)
+		if len(in.got) != 2 || !in.of.ended {
+			t.Errorf("%d frames, ended %v", len(in.got), in.of.ended)
 		}
 	})
 }

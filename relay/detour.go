@@ -159,13 +159,13 @@ func (m *Member) owns(t *Track) bool { return t.member == m || t.member == m.of 
 // Next is the group that comes next under an alias of this publisher: what was sent before it has lower numbers. ok is
 // false for an alias that is not its.
 func (p *Publisher) Next(alias uint16) (group uint32, ok bool) {
-	t, err := p.track(alias)
-	if t == nil || err != nil {
+	l, err := p.layer(alias)
+	if l == nil || err != nil {
 		return 0, false
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	return t.pos.group + 1, true
+	l.track.mu.Lock()
+	defer l.track.mu.Unlock()
+	return l.pos.group + 1, true
 }
 
 // End ends a track, behind its last chunk.

@@ -18,8 +18,8 @@ func (s *session) detour(tracks ...string) (*Detour, *session) {
 	return d, side
 }
 
-// frames counts the whole frames that came of a track.
-func (s *session) frames(member, track string) int {
+// wholes counts the whole frames that came of a track.
+func (s *session) wholes(member, track string) int {
 	s.drain()
 	if in := s.of(member, track); in != nil {
 		return len(in.got)
@@ -34,12 +34,12 @@ func TestWhatIsReceivedTakesADetourAndComesBack(t *testing.T) {
 		cam := ann.camera()
 		own := bob.mic() // which must not come back
 		cam.send(true, 900)
-		if n := bob.frames("ann", "camera"); n != 1 {
+		if n := bob.wholes("ann", "camera"); n != 1 {
 			t.Fatalf("%d frames by the session", n)
 		}
 		d, side := bob.detour()
 		cam.send(false, 900)
-		if n, m := bob.frames("ann", "camera"), side.frames("ann", "camera"); n != 1 || m != 0 {
+		if n, m := bob.wholes("ann", "camera"), side.wholes("ann", "camera"); n != 1 || m != 0 {
 			t.Errorf("%d and %d frames: the detour begins with a key frame, not with a replay", n, m)
 		}
 		if ann.asked() != 1 {
@@ -49,10 +49,10 @@ func TestWhatIsReceivedTakesADetourAndComesBack(t *testing.T) {
 		own.send(true, 90)
 		mic := ann.mic()
 		mic.send(true, 90)
-		if n, m := bob.frames("ann", "camera"), side.frames("ann", "camera"); n != 1 || m != 1 {
+		if n, m := bob.wholes("ann", "camera"), side.wholes("ann", "camera"); n != 1 || m != 1 {
 			t.Errorf("%d and %d frames", n, m)
 		}
-		if side.frames("ann", "mic") != 1 || side.sub.Stats().Subscribed != 2 {
+		if side.wholes("ann", "mic") != 1 || side.sub.Stats().Subscribed != 2 {
 			t.Error("a later track does not come, or one's own does")
 		}
 		if _, others := ann.m.Roster(); len(others) != 0 {
@@ -63,7 +63,7 @@ func TestWhatIsReceivedTakesADetourAndComesBack(t *testing.T) {
 		}
 		d.Close()
 		cam.send(false, 900)
-		if n := bob.frames("ann", "camera"); n != 3 {
+		if n := bob.wholes("ann", "camera"); n != 3 {
 			t.Errorf("%d frames by the session after the detour, want the whole group", n)
 		}
 		if st := w.relay.Snapshot()[0]; len(st.Members) != 2 || st.Members[1].Traffic.Out(WebRTC) == 0 {
@@ -83,11 +83,11 @@ func TestWhatIsPublishedTakesADetourAndComesBack(t *testing.T) {
 		}
 		d, _ := ann.detour("camera")
 		cam.send(true, 900) // by the session: too late
-		if n := bob.frames("ann", "camera"); n != 1 {
+		if n := bob.wholes("ann", "camera"); n != 1 {
 			t.Errorf("%d frames", n)
 		}
 		session := ann.pub
-		next, ok := d.Publisher.Next(cam.info.Alias)
+		next, ok := d.Publisher.Next(cam.info.Layers[0].Alias)
 		if ann.pub = d.Publisher; !ok || next != 2 {
 			t.Errorf("the next group is %d, %v", next, ok)
 		}
@@ -97,7 +97,7 @@ func TestWhatIsPublishedTakesADetourAndComesBack(t *testing.T) {
 		cam.send(true, 900) // by the detour: too late
 		ann.pub = session
 		cam.send(true, 900)
-		if n := bob.frames("ann", "camera"); n != 3 {
+		if n := bob.wholes("ann", "camera"); n != 3 {
 			t.Errorf("%d frames", n)
 		}
 		if tr := ann.m.traffic; tr.In(WebRTC) == 0 || tr.In(WebSocket) == 0 {
@@ -122,7 +122,7 @@ func TestADetourEndsWithItsSession(t *testing.T) {
 		if out, _ := d.Subscriber.Pull(nil); len(out) != 0 {
 			t.Errorf("%d messages by a detour that is over", len(out))
 		}
-		if again.frames("ann", "camera") != 1 || side.m.left != true {
+		if again.wholes("ann", "camera") != 1 || side.m.left != true {
 			t.Error("the new session does not receive")
 		}
 		d.Close() // changes nothing
@@ -142,17 +142,17 @@ func TestNobodySeesOneWhoOnlyWatches(t *testing.T) {
 		cam := ann.camera()
 		eye := w.joinAs(Identity{ID: "eye", Name: "eye", Hidden: true, NoReplay: true, Path: WebRTC}, everything, Selector{})
 		cam.send(true, 900)
-		if eye.frames("ann", "camera") != 1 {
+		if eye.wholes("ann", "camera") != 1 {
 			t.Error("it sees nothing")
 		}
 		eye.m.Pause("ann", "camera", true)
 		cam.send(true, 900)
-		if eye.frames("ann", "camera") != 1 {
+		if eye.wholes("ann", "camera") != 1 {
 			t.Error("it sees what it paused")
 		}
 		eye.m.Pause("ann", "camera", false)
 		cam.send(true, 900)
-		if eye.frames("ann", "camera") != 2 {
+		if eye.wholes("ann", "camera") != 2 {
 			t.Error("it does not see what it took up again")
 		}
 		if _, err := ann.m.Offer(Object{ID: "x", Name: "x", Size: 1}, ""); err != nil {

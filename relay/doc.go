@@ -6,7 +6,7 @@
 // handles for its Member: the Publisher, into which it writes chunks, and the Subscriber, from which it
 // pulls what its socket can take. The Subscriber's queue is the only place where a frame waits. When the
 // session is lost the Member stays for a while, with its Tracks and subscriptions, and the next session
-// gets fresh handles. A Room also owns its chat, its topics, of which a reader holds no more than its place, and the
+// gets fresh handles. A Track has one or more Layers; a subscriber takes one of them at a time. A Room also owns its chat, its topics, of which a reader holds no more than its place, and the
 // streams of objects, whose bytes wait in the stream within its credit.
 //
 // # Who runs what
@@ -21,7 +21,7 @@
 //
 //	Relay.mu      rooms
 //	Room.mu       members, tracks, subscriptions: all control state of a room
-//	Track.mu      the order of writes within one track
+//	Track.mu      the order of writes within the layers of one track
 //	Subscriber.mu queues of one subscriber
 //	topic.mu      values of one topic
 //	bulk.mu       what waits of one object's stream

@@ -18,7 +18,9 @@ const (
 	TrackAdded                           // Member, Track
 	TrackUpdated                         // Member, Track
 	TrackRemoved                         // Member, Track.ID, Reason
-	Feedback                             // Track.ID of one's own: a key frame is wanted
+	Feedback                             // Track.ID of one's own: a key frame is wanted, of Layer
+	LayersWanted                         // Track.ID of one's own, Layers
+	LayerSent                            // Member, Track.ID, Height, Why
 	ChatText                             // Member, Name, Text, Seq, Req, At, Past
 	NoticeText                           // Reason (a code), Member, Track.ID, Text
 	DropReport                           // Drops
@@ -41,6 +43,10 @@ type Event struct {
 	Track  TrackInfo
 	Tracks []TrackInfo
 	Drops  []TrackDrops
+	Layer  int    // index of a layer, from 1; 0 = all
+	Layers []bool // for each layer, whether it is wanted
+	Height int
+	Why    LayerWhy
 	Object *ObjectEvent
 	Seq    uint64
 	Req    int64
@@ -69,13 +75,21 @@ type Offer struct {
 	Source string
 	media.Format
 	Clock        Clock
-	KeyOnRequest bool // the publisher can make a key frame when asked
+	KeyOnRequest bool        // the publisher can make a key frame when asked
+	Layers       []LayerInfo // in order of rising height; none: one layer of the track's own size
 }
 
-// TrackInfo is an offer accepted, as everybody is told of it.
+// LayerInfo is what is told of a layer. What is empty is as the track says.
+type LayerInfo struct {
+	Alias         uint16 // 0 in an offer
+	Width, Height int
+	CodecString   string
+	Config        []byte
+}
+
+// TrackInfo is an offer accepted, as everybody is told of it. It has at least one layer.
 type TrackInfo struct {
 	Offer
-	Alias uint16
 	AtUs  int64 // newest timestamp seen, unwrapped; 0 if none yet
 	Muted bool
 }

@@ -179,7 +179,7 @@ func TestUpdatesAreToldToTheOthers(t *testing.T) {
 		ann.camera()
 		f := video("").Format
 		f.Codec, f.Width = media.AV1, 1280
-		if err := ann.m.Configure("camera", f); err != nil {
+		if err := ann.m.Configure("camera", f, nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := ann.m.Mute("camera", true); err != nil {

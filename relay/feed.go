@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"sync/atomic"
 	"time"
 
 	"landline/media"
@@ -12,13 +13,22 @@ type feed struct {
 	sub    *Subscriber
 	member string
 	track  string
-	source *Track // nil in a sender's own uplink
-	alias  uint16
+	source *Track        // nil in a sender's own uplink
+	layer  *Layer        // of source, that is sent
+	target *Layer        // and that is to be sent from its next key frame on; nil: none
+	takes  atomic.Uint32 // layerSet: those that the track passes to this feed; read without the lock
+	alias  uint16        // of layer
 	class  Class
 
 	priority int
 	maxAge   time.Duration
 	paused   bool
+	height   int  // the tallest picture that is of use; 0 = any
+	hold     bool // that layer always, whatever the link
+
+	*switching      // of a track with several layers, else nil
+	trouble    bool // something was dropped since the last look, for want of room
+	thin       thin
 
 	queue   fifo
 	bytes   int // queued, burst not included
@@ -62,6 +72,9 @@ func (f *feed) waiting() bool { return f.burst.state != burstNone || f.queue.len
 
 // push takes the next item of the track.
 func (f *feed) push(it *item, now time.Duration) {
+	if it.head.Alias != f.alias && !f.turns(it, now) {
+		return
+	}
 	if it.seq < f.nextSeq {
 		return // it was in the catch-up burst already
 	}
@@ -108,6 +121,8 @@ func (f *feed) pushChunk(it *item, now time.Duration) {
 		if f.closed {
 			f.skip = true
 			f.drop(1, media.DropGate)
+		} else if f.thins(it, now) {
+			f.thinned()
 		}
 	}
 	if f.skip || f.closed {
@@ -299,6 +314,7 @@ func (f *feed) drop(frames uint64, why media.DropReason) {
 	if frames == 0 || why >= media.DropReasons {
 		return
 	}
+	f.trouble = f.trouble || why == media.DropAge || why == media.DropBytes || why == media.DropCatchUp
 	f.drops[why] += frames
 	f.sub.dropped(frames, why)
 }

@@ -55,7 +55,7 @@ func TestOnePullIsBounded(t *testing.T) {
 		}
 		list[1].send(true, 100)
 		out, _ := bob.sub.Pull(nil)
-		if c, err := media.ParseChunk(out[0].Data); err != nil || c.Alias != list[1].info.Alias {
+		if c, err := media.ParseChunk(out[0].Data); err != nil || c.Alias != list[1].info.Layers[0].Alias {
 			t.Errorf("audio did not overtake: %v", err)
 		}
 	})

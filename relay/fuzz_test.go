@@ -12,7 +12,7 @@ import (
 // fuzzOp is one operation in the fuzzer's input: opSize bytes, of which those behind the first mean what kind says.
 const opSize = 8
 
-// FuzzPublisher feeds a track each of video and audio with arbitrary chunks and controls, between losses, pulls and
+// FuzzPublisher feeds a track of video in two layers and one of audio with arbitrary chunks and controls, between losses, pulls and
 // time. Whatever is taken, the receivers, one prompt and one slow, must see legal streams.
 func FuzzPublisher(f *testing.F) {
 	chunk := func(flags, group, frame, offset, size byte) []byte {
@@ -29,6 +29,8 @@ func FuzzPublisher(f *testing.F) {
 	seed(chunk(3, 1, 0, 0, 9), chunk(0, 1, 1, 0, 4), []byte{2, 0, 1, 1, 0, 0, 0, 0}, chunk(2, 1, 1, 4, 1), chunk(3, 2, 0, 0, 1))
 	seed(chunk(3, 1, 0, 0, 200), []byte{5, 9, 0, 0, 0, 0, 0, 0}, chunk(2, 1, 1, 0, 200), []byte{3, 0, 0, 0, 0, 0, 0, 0}, chunk(2, 1, 2, 0, 9))
 	seed(chunk(1, 1, 0, 0, 1), []byte{6, 0, 0, 0, 0, 0, 0, 0}, chunk(3, 1, 0, 1, 1), []byte{7, 1, 0, 0, 0, 0, 0, 0}, []byte{1, 0x10, 3, 0, 1, 0, 0, 0})
+	seed(chunk(3, 1, 0, 0, 9), []byte{0, 3, 1, 0, 0, 9, 2, 0}, []byte{8, 3, 180, 0, 0, 0, 0, 0}, chunk(2, 1, 1, 0, 9), []byte{8, 2, 90, 0, 0, 0, 0, 0},
+		[]byte{0, 3, 2, 0, 0, 9, 2, 0}, []byte{5, 9, 0, 0, 0, 0, 0, 0}, []byte{8, 1, 0, 2, 0, 0, 0, 0}, []byte{8, 3, 0, 0, 0, 0, 0, 0}, []byte{4, 0x14, 1, 1, 0, 0, 2, 0})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		synctest.Test(t, func(t *testing.T) {
 			z := newFuzzed(t)
@@ -55,13 +57,14 @@ func newFuzzed(t *testing.T) *fuzzed {
 	w := newWorld(t, Options{})
 	w.tape.frames = nil // which frames come whole is the relay's to say
 	z := &fuzzed{world: w, prompt: w.join("prompt", Selector{}), slow: w.join("slow", Selector{}), ann: w.join("ann")}
-	z.tracks = z.ann.publish(video("camera"), audio("mic"))
+	camera := z.ann.layers("camera", 180, 360)
+	z.tracks = []*source{camera[0], z.ann.mic(), camera[1]}
 	return z
 }
 
 func (z *fuzzed) do(op []byte) {
-	alias := z.tracks[op[6]&1].info.Alias
-	switch op[0] % 8 {
+	alias := z.tracks[int(op[6])%len(z.tracks)].alias()
+	switch op[0] % 9 {
 	case 0:
 		h := media.ChunkHeader{Alias: alias, Key: op[1]&1 != 0, Last: op[1]&2 != 0, Group: uint32(op[2]), Frame: uint16(op[3]), Offset: uint32(op[4]) * media.OffsetUnit}
 		if h.SetLength(uint32(op[7]) * 16); op[7] == 255 {
@@ -92,9 +95,13 @@ func (z *fuzzed) do(op []byte) {
 	case 6:
 		z.prompt.drain()
 		_ = z.prompt.m.KeyFrame("ann", "camera") // it may have ended
-	default:
+	case 7:
 		z.slow.pullOnce()
 		z.slow.halfRate(uint64(op[1]) << 8)
+	default:
+		made := []bool{op[1]&1 != 0, op[1]&2 != 0}
+		_ = z.ann.m.Encoding("camera", made) // it may have ended
+		z.prompt.subscribe(Selector{}, Want{Height: 2 * int(op[2]), Hold: op[3]&1 != 0, Paused: op[3]&2 != 0})
 	}
 }
 

@@ -12,7 +12,7 @@ import (
 const gateRest = 300 * time.Millisecond
 
 func (s *Subscriber) carries(f *feed, now time.Duration) bool {
-	g := f.source.group.Load()
+	g := f.layer.group.Load()
 	if g == nil || g.over() || now-f.closedAt < gateRest || s.link.InFlight() > s.link.Window()/4 {
 		return false
 	}
@@ -121,10 +121,13 @@ func (s *Subscriber) takeAck(bytes uint64, came, now time.Duration) (ok, wake bo
 }
 
 // AckEvery is the time between acks that the receiver is to be asked for: a short one while something has waited for room in
-// the last 5 s.
+// the last 5 s, or the link is thought to carry less than is asked for: only then does it show early that it carries more.
 func (s *Subscriber) AckEvery() time.Duration {
 	now := s.now()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.limited {
+		return rate.AckEveryBusy
+	}
 	return s.link.AckEvery(now)
 }

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -94,7 +95,7 @@ func (m *Member) Lost(sub *Subscriber, onGone func()) {
 			t.interrupt(wakes)
 		}
 		m.endDetour(wakes)
-		m.unfeed()
+		m.unfeed(wakes)
 		m.detach()
 		m.state = Reconnecting
 		var grace *time.Timer
@@ -109,10 +110,11 @@ func (m *Member) Lost(sub *Subscriber, onGone func()) {
 }
 
 // unfeed takes the member's subscriber off all tracks.
-func (m *Member) unfeed() {
+func (m *Member) unfeed(wakes *[]*Subscriber) {
 	for _, other := range m.room.members {
 		for _, t := range other.tracks {
 			t.unfeed(m)
+			t.review(wakes)
 		}
 	}
 }
@@ -130,7 +132,7 @@ func (m *Member) Resume(carries Carries, notify func(bool)) (err error) {
 				t.interrupt(wakes)
 			}
 			m.endDetour(wakes)
-			m.unfeed()
+			m.unfeed(wakes)
 			m.detach()
 		}
 		if m.grace != nil {
@@ -144,6 +146,7 @@ func (m *Member) Resume(carries Carries, notify func(bool)) (err error) {
 			m.room.tell(&Event{Kind: MemberState, Member: m.id, State: Online}, m, wakes)
 		}
 		m.refeedAll(wakes)
+		m.tellWantedAgain(wakes)
 		m.offerAgain(wakes)
 	})
 	return err
@@ -167,12 +170,23 @@ func (m *Member) Unpublish(id string) error {
 	return nil
 }
 
-// Configure replaces the format of a track; kind and codec stay.
-func (m *Member) Configure(id string, f media.Format) error {
-	return m.room.update(m, id, func(t *TrackInfo) {
+// Configure replaces the format of a track; kind and codec stay. layers, where there are any, replace those of the track but for
+// their aliases: as many as there were, or else it is ErrLayers.
+func (m *Member) Configure(id string, f media.Format, layers []LayerInfo) (err error) {
+	e := m.room.update(m, id, func(t *TrackInfo) {
+		if len(layers) > 0 && (len(layers) != len(t.Layers) || len(layers) == 1) {
+			err = ErrLayers
+			return
+		}
 		f.Kind, f.Codec = t.Kind, t.Codec
 		t.Format = f
+		t.Layers = slices.Clone(t.Layers)
+		for i, l := range layers {
+			l.Alias = t.Layers[i].Alias
+			t.Layers[i] = l
+		}
 	})
+	return errors.Join(err, e)
 }
 
 // Mute says whether a track is muted.
@@ -237,12 +251,12 @@ func (m *Member) KeyFrame(member, track string) error {
 			err = ErrNoSuchTrack
 			return
 		}
-		repeated, wake := m.sub.repeat(f)
+		asked, wake := m.sub.repeat(f)
 		if wake {
 			*wakes = append(*wakes, m.sub)
 		}
-		if !repeated {
-			t.askNow(wakes)
+		if asked != nil {
+			asked.askNow(wakes)
 		}
 	})
 	return err

@@ -33,7 +33,7 @@ type seat struct {
 
 var (
 	seatIDs  = []string{"a", "b", "c", "d"}
-	trackIDs = []string{"v1", "v2", "mic"}
+	trackIDs = []string{"v1", "v2", "layered", "mic"}
 )
 
 // bubbled hides that it is a *testing.T, whose deadline must not be asked for inside a bubble.
@@ -53,7 +53,7 @@ func TestModel(t *testing.T) {
 			}
 			rt.Repeat(map[string]func(*rapid.T){
 				"": m.check, "join": m.join, "end": m.end, "loss": m.loss, "resume": m.resume, "publish": m.publish,
-				"write": m.write, "write more": m.write, "frames": m.frames, "abandon": m.abandon, "subscribe": m.subscribe,
+				"write": m.write, "write more": m.write, "encoding": m.encoding, "frames": m.frames, "abandon": m.abandon, "subscribe": m.subscribe,
 				"keyframe": m.keyFrame, "pull": m.pull, "pull more": m.pull, "freeze": m.freeze, "time": m.time,
 			})
 			m.settle()
@@ -103,15 +103,41 @@ func (m *model) end(*rapid.T) {
 		if err := s.s.m.Unpublish(c.info.ID); err != nil {
 			m.rt.Fatal(err)
 		}
-		delete(s.sources, c.info.ID)
-		delete(s.open, c.info.ID)
+		s.forget(c.info.ID)
 	default:
 		s, c := m.source()
-		if err := c.control(media.KindEnd, c.group, c.frame); err != nil {
-			m.rt.Fatal(err)
+		for _, layer := range s.layersOf(c.info.ID) {
+			if err := layer.control(media.KindEnd, layer.group, layer.frame); err != nil {
+				m.rt.Fatal(err)
+			}
 		}
-		delete(s.sources, c.info.ID)
-		delete(s.open, c.info.ID)
+		s.forget(c.info.ID)
+	}
+}
+
+// layersOf lists the sources of one track.
+func (s *seat) layersOf(id string) (list []*source) {
+	for _, key := range slices.Sorted(maps.Keys(s.sources)) {
+		if s.sources[key].info.ID == id {
+			list = append(list, s.sources[key])
+		}
+	}
+	return list
+}
+
+func (s *seat) forget(id string) {
+	for _, c := range s.layersOf(id) {
+		delete(s.sources, c.key)
+		delete(s.open, c.key)
+	}
+}
+
+// encoding says which layers of a track are made. What is written is another matter.
+func (m *model) encoding(*rapid.T) {
+	s, c := m.source()
+	made := rapid.SliceOfN(rapid.Bool(), len(c.info.Layers), len(c.info.Layers)).Draw(m.rt, "made")
+	if err := s.s.m.Encoding(c.info.ID, made); err != nil {
+		m.rt.Fatal(err)
 	}
 }
 
@@ -133,8 +159,14 @@ func (m *model) resume(*rapid.T) {
 func (m *model) publish(*rapid.T) {
 	s := m.live()
 	id := rapid.SampledFrom(trackIDs).Draw(m.rt, "track")
-	if s.sources[id] != nil {
+	if len(s.layersOf(id)) > 0 {
 		m.rt.SkipNow()
+	}
+	if id == "layered" {
+		for _, c := range s.s.layers(id, 180, 360, 720) {
+			s.sources[c.key] = c
+		}
+		return
 	}
 	o := video(id)
 	if id == "mic" {
@@ -145,29 +177,29 @@ func (m *model) publish(*rapid.T) {
 
 // begin makes the next frame of a track, if none is open.
 func (m *model) begin(s *seat, c *source) {
-	if len(s.open[c.info.ID]) > 0 {
+	if len(s.open[c.key]) > 0 {
 		return
 	}
 	key := c.group == 0 || rapid.IntRange(0, 7).Draw(m.rt, "key") == 0
 	size := rapid.SampledFrom([]int{1, 100, 3_000, 40_000, 300_000}).Draw(m.rt, "size")
-	s.open[c.info.ID] = c.next(key, size, rapid.SampledFrom([]int{max(size/4, 16), media.MaxChunkPayload}).Draw(m.rt, "chunk"))
+	s.open[c.key] = c.next(key, size, rapid.SampledFrom([]int{max(size/4, 16), media.MaxChunkPayload}).Draw(m.rt, "chunk"))
 }
 
 func (m *model) write(*rapid.T) {
 	s, c := m.source()
 	m.begin(s, c)
-	pieces := s.open[c.info.ID]
+	pieces := s.open[c.key]
 	n := rapid.IntRange(1, len(pieces)).Draw(m.rt, "pieces")
 	c.pieces(pieces[:n])
-	s.open[c.info.ID] = pieces[n:]
+	s.open[c.key] = pieces[n:]
 }
 
 func (m *model) frames(*rapid.T) {
 	s, c := m.source()
 	for range rapid.IntRange(1, 30).Draw(m.rt, "frames") {
 		m.begin(s, c)
-		c.pieces(s.open[c.info.ID])
-		s.open[c.info.ID] = nil
+		c.pieces(s.open[c.key])
+		s.open[c.key] = nil
 	}
 }
 
@@ -176,7 +208,7 @@ func (m *model) abandon(*rapid.T) {
 	if err := c.control(media.KindAbandon, c.group, c.frame); err != nil {
 		m.rt.Fatal(err)
 	}
-	s.open[c.info.ID] = nil
+	s.open[c.key] = nil
 }
 
 func (m *model) subscribe(*rapid.T) {
@@ -195,7 +227,8 @@ func (m *model) subscribe(*rapid.T) {
 		return
 	}
 	w := Want{Priority: rapid.IntRange(0, 9).Draw(m.rt, "priority"), Paused: rapid.IntRange(0, 3).Draw(m.rt, "paused") == 0,
-		MaxAge: rapid.SampledFrom([]time.Duration{0, 0, 50 * time.Millisecond, 10 * time.Second}).Draw(m.rt, "age")}
+		MaxAge: rapid.SampledFrom([]time.Duration{0, 0, 50 * time.Millisecond, 10 * time.Second}).Draw(m.rt, "age"),
+		Height: rapid.SampledFrom([]int{0, 0, 100, 300, 720}).Draw(m.rt, "height"), Hold: rapid.IntRange(0, 3).Draw(m.rt, "hold") == 0}
 	if err := s.s.m.Subscribe(sel, w); err != nil && err != ErrNoSuchMember && err != ErrNoSuchTrack {
 		m.rt.Fatal(err)
 	}
@@ -307,59 +340,4 @@ func b2i(b bool) int {
 		return 1
 	}
 	return 0
-}
-
-// settle lets every reader catch up, and holds that rosters are true and that a new key frame reaches all who want it.
-func (m *model) settle() {
-	drain := func() {
-		for _, s := range m.seats {
-			if s.s != nil && !s.lost {
-				s.s.drain()
-			}
-		}
-	}
-	drain()
-	m.pass(3 * time.Second)
-	drain()
-	for _, s := range m.seats {
-		for id, c := range s.sources {
-			if s.lost {
-				continue
-			}
-			c.pieces(s.open[id])
-			c.send(true, 100)
-		}
-	}
-	drain()
-	for _, s := range m.seats {
-		if s.s != nil && !s.lost {
-			m.settled(s)
-		}
-	}
-}
-
-func (m *model) settled(s *seat) {
-	room := s.s.m.room
-	room.mu.Lock()
-	defer room.mu.Unlock()
-	for _, other := range m.seats {
-		if other == s {
-			continue
-		}
-		tracks, there := s.s.roster[other.id]
-		if there != (other.s != nil) || len(tracks) != len(other.sources) || there && (s.s.states[other.id] == Reconnecting) != other.lost {
-			m.rt.Fatalf("%s: roster says %v of %s (state %d), who has %d tracks, there %v, lost %v", s.id, tracks, other.id,
-				s.s.states[other.id], len(other.sources), other.s != nil, other.lost)
-		}
-		for id, c := range other.sources {
-			t := other.s.m.tracks[id]
-			if w, ok := s.s.m.want(t); !ok || w.Paused || other.lost || !slices.Contains(s.s.m.carries, c.info.Codec) {
-				continue
-			}
-			in := s.s.of(other.id, id)
-			if n := len(in.got); n == 0 || in.got[n-1].group != c.group {
-				m.rt.Fatalf("%s: %s/%s stands at %v, where group %d was written", s.id, other.id, id, in.got, c.group)
-			}
-		}
-	}
 }

@@ -22,7 +22,7 @@ type piece struct {
 
 func (p piece) message(t *testing.T, c *source) (*media.Chunk, Message) {
 	t.Helper()
-	h := media.ChunkHeader{Alias: c.info.Alias, Group: p.group, Frame: p.frame, Offset: p.offset, Key: p.key, Last: p.last}
+	h := media.ChunkHeader{Alias: c.info.Layers[0].Alias, Group: p.group, Frame: p.frame, Offset: p.offset, Key: p.key, Last: p.last}
 	h.SetLength(p.length)
 	data := append(h.Append(nil), make([]byte, p.n)...)
 	parsed, err := media.ParseChunk(data)

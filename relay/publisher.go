@@ -20,8 +20,8 @@ type Publisher struct {
 
 	mu     sync.Mutex
 	closed bool
-	tracks map[uint16]*Track
-	ended  [32]uint16 // aliases of tracks that ended of late: chunks under them are under way still
+	layers map[uint16]*Layer
+	ended  [64]uint16 // aliases of tracks that ended of late: chunks under them are under way still
 	next   int
 
 	streams      map[uint32]*stream
@@ -30,7 +30,7 @@ type Publisher struct {
 }
 
 func newPublisher(m *Member, path Path) *Publisher {
-	return &Publisher{member: m, path: path, tracks: map[uint16]*Track{}, streams: map[uint32]*stream{}}
+	return &Publisher{member: m, path: path, layers: map[uint16]*Layer{}, streams: map[uint32]*stream{}}
 }
 
 // current reports whether the publisher is of the member's session that is now, under Room.mu.
@@ -42,41 +42,43 @@ func (p *Publisher) current() bool {
 // Write takes one chunk: c is m.Data parsed. Errors are ErrUnknownAlias, an *OrderError, or a
 // media.WireError.
 func (p *Publisher) Write(c *media.Chunk, m Message) error {
-	t, err := p.track(c.Alias)
-	if t == nil || err != nil {
+	l, err := p.layer(c.Alias)
+	if l == nil || err != nil {
 		return err
 	}
-	if t.class != ClassAudio {
+	audio := l.track.class == ClassAudio
+	if !audio {
 		if err := c.CheckLength(); err != nil {
 			return err
 		}
 	}
 	p.member.traffic.in[p.path].Add(uint64(len(m.Data)))
-	t.relay.totals.Traffic.in[p.path].Add(uint64(len(m.Data)))
-	asks, err := t.write(p, c, m, &p.wakes)
-	p.wakeAll(t.class == ClassAudio)
+	l.track.relay.totals.Traffic.in[p.path].Add(uint64(len(m.Data)))
+	asks, err := l.write(p, c, m, &p.wakes)
+	p.wakeAll(audio)
 	if asks {
-		t.askKeyFrame()
+		l.askKeyFrame()
 	}
 	return err
 }
 
-// Control takes an Abandon or End. After End the alias is gone. Errors as of Write; media.ErrWireKind for what a
-// publisher does not send.
+// Control takes an Abandon or End. After the End of all its layers a track is gone. Errors as of Write; media.ErrWireKind for
+// what a publisher does not send.
 func (p *Publisher) Control(c media.Control) error {
-	t, err := p.track(c.Alias)
-	if t == nil || err != nil {
+	l, err := p.layer(c.Alias)
+	if l == nil || err != nil {
 		return err
 	}
+	t := l.track
 	switch c.Kind {
 	case media.KindEnd:
 		t.room.change(func(wakes *[]*Subscriber) {
-			if p.current() {
+			if p.current() && !t.ended() && t.closeLayer(l, wakes) {
 				t.room.end(t, "ended", media.EndFinished, wakes)
 			}
 		})
 	case media.KindAbandon:
-		t.giveUp(p, c.Group, &p.wakes)
+		l.giveUp(p, c.Group, &p.wakes)
 		p.wakeAll(t.class == ClassAudio)
 	default:
 		return media.ErrWireKind
@@ -84,15 +86,15 @@ func (p *Publisher) Control(c media.Control) error {
 	return nil
 }
 
-// track finds a track by alias; nil without an error means a track that has ended.
-func (p *Publisher) track(alias uint16) (*Track, error) {
+// layer finds a layer by alias; nil without an error means that of a track that has ended.
+func (p *Publisher) layer(alias uint16) (*Layer, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if p.closed {
 		return nil, nil
 	}
-	if t := p.tracks[alias]; t != nil {
-		return t, nil
+	if l := p.layers[alias]; l != nil {
+		return l, nil
 	}
 	for _, a := range p.ended {
 		if a == alias {
@@ -119,15 +121,19 @@ func (p *Publisher) add(t *Track) {
 	t.handTo(p)
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.tracks[t.alias] = t
+	for _, l := range t.layers {
+		p.layers[l.alias] = l
+	}
 }
 
 func (p *Publisher) forget(t *Track) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	delete(p.tracks, t.alias)
-	p.ended[p.next%len(p.ended)] = t.alias
-	p.next++
+	for _, l := range t.layers {
+		delete(p.layers, l.alias)
+		p.ended[p.next%len(p.ended)] = l.alias
+		p.next++
+	}
 }
 
 // close makes every later Write a no-op: the session is over, or another took its place.

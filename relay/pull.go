@@ -11,19 +11,16 @@ import (
 // returns must be sent, in this order. Sizes of events are unknown here: see AddSent.
 func (s *Subscriber) Pull(out []Out) (batch []Out, more bool) {
 	batch, more, asks := s.pull(out, s.now())
-	for _, f := range asks {
-		f.source.askKeyFrame()
-	}
+	tellPublishers(asks)
 	return batch, more
 }
 
-// pull is Pull under the lock. It also returns the feeds whose gates ask upstream.
-func (s *Subscriber) pull(out []Out, now time.Duration) (batch []Out, more bool, asks []*feed) {
+// pull is Pull under the lock. It also returns what publishers are to be asked.
+func (s *Subscriber) pull(out []Out, now time.Duration) (batch []Out, more bool, asks []ask) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	out, more = s.take(out, now)
-	asks, s.asks = s.asks, nil
-	return out, more, asks
+	return out, more, s.takeAsks()
 }
 
 // pulling is one Pull under way.
@@ -121,6 +118,7 @@ func (s *Subscriber) emit(m Message, p *pulling) {
 func (s *Subscriber) expire(now time.Duration) {
 	for _, f := range s.feeds {
 		f.expire(now)
+		s.consider(f, now)
 		if !f.closed || f.waiting() || f.paused || f.source == nil {
 			continue
 		}
@@ -128,7 +126,7 @@ func (s *Subscriber) expire(now time.Duration) {
 			continue
 		}
 		if f.wantsKeyFrame(now) {
-			s.asks = append(s.asks, f)
+			s.asks = append(s.asks, ask{layer: f.layer, gate: true})
 		}
 	}
 	if s.crowded {
@@ -253,27 +251,30 @@ func (s *Subscriber) Overflowed() bool {
 // Tick does what time alone brings about: a queue whose reader takes nothing ages, held events come due,
 // and drops are reported at most once a second. The session calls it about once a second.
 func (s *Subscriber) Tick() {
-	if s.age(s.now()) {
+	wake, asks := s.age(s.now())
+	tellPublishers(asks)
+	if wake {
 		s.notify(true)
 	}
 }
 
-// age is Tick under the lock; it reports whether the session must be told.
-func (s *Subscriber) age(now time.Duration) (wake bool) {
+// age is Tick under the lock; it reports whether the session must be told, and what publishers are to be asked.
+func (s *Subscriber) age(now time.Duration) (wake bool, asks []ask) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
-		return false
+		return false, nil
 	}
 	for _, f := range s.feeds {
 		f.expire(now)
+		s.consider(f, now)
 	}
 	s.letIn(now)
 	s.release(now)
 	if now-s.reported >= time.Second {
 		s.reportDrops(now)
 	}
-	return s.something() && s.wake(true)
+	return s.something() && s.wake(true), s.takeAsks()
 }
 
 // reportDrops tells the receiver of drops that it has not heard of.

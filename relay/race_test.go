@@ -158,7 +158,7 @@ func TestWriteRacingWithAResume(t *testing.T) {
 		group := func() uint32 {
 			track.mu.Lock()
 			defer track.mu.Unlock()
-			return track.pos.group
+			return track.layers[0].pos.group
 		}
 		var wg sync.WaitGroup
 		wg.Go(func() {

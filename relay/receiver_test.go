@@ -3,6 +3,7 @@ package relay
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"sync"
 
 	"landline/media"
@@ -20,6 +21,7 @@ type tape struct {
 	mu     sync.Mutex
 	wrote  map[*byte]Message
 	frames map[uint16]map[uint32][][]byte // alias, group: the frames written whole
+	upper  map[uint16]map[uint32][]bool   // and whether they are of an upper temporal layer, which may be missing
 }
 
 func (p *tape) note(m Message) {
@@ -28,13 +30,25 @@ func (p *tape) note(m Message) {
 	p.wrote[&m.Data[0]] = m
 }
 
-func (p *tape) whole(alias uint16, group uint32, data []byte) {
+func (p *tape) whole(h *media.ChunkHeader, data []byte) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if p.frames[alias] == nil {
-		p.frames[alias] = map[uint32][][]byte{}
+	if p.frames[h.Alias] == nil {
+		p.frames[h.Alias], p.upper[h.Alias] = map[uint32][][]byte{}, map[uint32][]bool{}
 	}
-	p.frames[alias][group] = append(p.frames[alias][group], data)
+	p.frames[h.Alias][h.Group] = append(p.frames[h.Alias][h.Group], data)
+	p.upper[h.Alias][h.Group] = append(p.upper[h.Alias][h.Group], h.Temporal > 0)
+}
+
+// needed reports whether a frame of a group is missed, from one number on and before another; end < 0 means the group's end.
+func (p *tape) needed(alias uint16, group uint32, from, end int) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	upper := p.upper[alias][group]
+	if end < 0 {
+		end = len(upper)
+	}
+	return from < end && slices.Contains(upper[min(from, len(upper)):min(end, len(upper))], false)
 }
 
 func (p *tape) group(alias uint16, group uint32) [][]byte {
@@ -69,10 +83,10 @@ type inbound struct {
 	member, track string
 	alias         uint16
 	video         bool
+	of            *rendition
 	got           []got
 	abandons      []media.Control
 	bursts        []media.Control // begin markers
-	ended         bool
 
 	begun     bool
 	group     uint32
@@ -80,6 +94,14 @@ type inbound struct {
 	abandoned bool
 	burst     bool
 	announced int // frames that the burst still owes
+}
+
+// rendition is what all layers of one track share: one of them is received at a time.
+type rendition struct {
+	alias    uint16 // of the layer that came last; 0 = none yet
+	aliases  []uint16
+	switches int
+	ended    bool
 }
 
 type got struct {
@@ -116,9 +138,14 @@ func (r *receiver) added(member string, info TrackInfo) {
 	if _, there := r.roster[member][info.ID]; there {
 		r.t.Fatalf("trackAdded %s of %s, which is there", info.ID, member)
 	}
-	r.roster[member][info.ID] = info.Alias
-	if r.tracks[info.Alias] == nil {
-		r.tracks[info.Alias] = &inbound{member: member, track: info.ID, alias: info.Alias, video: info.Kind == media.Video}
+	r.roster[member][info.ID] = info.Layers[0].Alias
+	if r.tracks[info.Layers[0].Alias] != nil {
+		return
+	}
+	of := &rendition{}
+	for _, l := range info.Layers {
+		of.aliases = append(of.aliases, l.Alias)
+		r.tracks[l.Alias] = &inbound{member: member, track: info.ID, alias: l.Alias, video: info.Kind == media.Video, of: of}
 	}
 }
 
@@ -147,7 +174,9 @@ func (r *receiver) event(e *Event) int {
 			r.t.Fatalf("trackRemoved %s of %s, which is not there", e.Track.ID, e.Member)
 		}
 		delete(r.roster[e.Member], e.Track.ID)
-		delete(r.tracks, alias)
+		for _, layer := range r.tracks[alias].of.aliases {
+			delete(r.tracks, layer)
+		}
 	}
 	return eventSize
 }
@@ -180,15 +209,37 @@ func (r *receiver) message(m Message) {
 		in.abandoned = true
 		in.Abandon(c)
 	case media.KindCatchUp:
+		if c.Code == 1 {
+			r.takeOver(in)
+		}
 		in.marker(r.t, c)
 		in.CatchUp(c)
 	case media.KindEnd:
 		if in.burst {
 			r.t.Fatalf("%s: End inside a catch-up", in)
 		}
+		if in.of.alias != 0 && in.of.alias != in.alias {
+			r.t.Fatalf("%s: End under alias %d, where %d came last", in, in.alias, in.of.alias)
+		}
 		in.complete(r)
-		in.ended = true
+		in.of.ended = true
 	}
+}
+
+// takeOver makes a layer the one that is received: what came of another before must have come to its end.
+func (r *receiver) takeOver(in *inbound) {
+	r.t.Helper()
+	if in.of.alias == in.alias {
+		return
+	}
+	if before := r.tracks[in.of.alias]; before != nil {
+		if before.complete(r); before.burst {
+			r.t.Fatalf("%s: alias %d takes over in a catch-up of %d", in, in.alias, before.alias)
+		}
+		before.begun = false
+		in.of.switches++
+	}
+	in.of.alias = in.alias
 }
 
 func (r *receiver) track(alias uint16) *inbound {
@@ -197,7 +248,7 @@ func (r *receiver) track(alias uint16) *inbound {
 	switch {
 	case in == nil:
 		r.t.Fatalf("a message under alias %d, which is not announced", alias)
-	case in.ended:
+	case in.of.ended:
 		r.t.Fatalf("%s: a message after End", in)
 	}
 	return in
@@ -235,7 +286,13 @@ func (r *receiver) chunk(m Message) {
 	if !r.tape.same(m) && m.Wire != nil { // a piece of a chunk is looked at when its frame is whole
 		r.t.Fatalf("%s: group %d frame %d offset %d is not the message that was written", in, c.Group, c.Frame, c.Offset)
 	}
+	if in.of.alias != in.alias && !(c.Offset == 0 && c.Frame == 0 && c.Key) {
+		r.t.Fatalf("%s: group %d frame %d offset %d under alias %d, where %d is received", in, c.Group, c.Frame, c.Offset, in.alias, in.of.alias)
+	}
 	if c.Offset == 0 {
+		if c.Frame == 0 {
+			r.takeOver(in)
+		}
 		in.frame(r, &c)
 	}
 	h, data, ok := in.Push(&c)
@@ -245,7 +302,10 @@ func (r *receiver) chunk(m Message) {
 	if !ok {
 		return
 	}
-	in.whole++
+	if r.tape.frames != nil && in.video && r.tape.needed(c.Alias, h.Group, in.whole, int(h.Frame)) {
+		r.t.Fatalf("%s: group %d frame %d, where %d is missing", in, h.Group, h.Frame, in.whole)
+	}
+	in.whole = int(h.Frame) + 1
 	in.got = append(in.got, got{h.Group, h.Frame, data, in.burst})
 	if r.tape.frames == nil {
 		return // the test knows of no frames
@@ -275,8 +335,8 @@ func (in *inbound) frame(r *receiver, c *media.Chunk) {
 // complete holds that a video group that is over came whole, or was abandoned in so many words.
 func (in *inbound) complete(r *receiver) {
 	r.t.Helper()
-	if n := len(r.tape.group(in.alias, in.group)); r.tape.frames != nil && in.begun && in.video && !in.abandoned && in.whole != n {
-		r.t.Fatalf("%s: group %d stopped at frame %d of %d without an Abandon", in, in.group, in.whole, n)
+	if r.tape.frames != nil && in.begun && in.video && !in.abandoned && r.tape.needed(in.alias, in.group, in.whole, -1) {
+		r.t.Fatalf("%s: group %d stopped at frame %d of %d without an Abandon", in, in.group, in.whole, len(r.tape.group(in.alias, in.group)))
 	}
 }
 

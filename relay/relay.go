@@ -33,6 +33,7 @@ var (
 	ErrTooManyTracks = errors.New("the member has as many tracks as it may")
 	ErrNoAlias       = errors.New("the server has no free alias")
 	ErrNoSuchTrack   = errors.New("there is no such track")
+	ErrLayers        = errors.New("the track has another number of layers")
 	ErrNoSuchMember  = errors.New("there is no such member")
 	ErrGone          = errors.New("the member is gone")
 	ErrTooManyTopics = errors.New("the room has as many topics as it takes")
@@ -155,6 +156,21 @@ func (a *aliases) take(now time.Duration) (uint16, error) {
 			return a.next, nil
 		}
 	}
+}
+
+// takeSome takes n aliases, or none.
+func (a *aliases) takeSome(n int, now time.Duration) (list []uint16, err error) {
+	for range n {
+		alias, err := a.take(now)
+		if err != nil {
+			for _, taken := range list {
+				a.giveBack(taken, now)
+			}
+			return nil, err
+		}
+		list = append(list, alias)
+	}
+	return list, nil
 }
 
 func (a *aliases) giveBack(alias uint16, now time.Duration) {

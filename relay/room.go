@@ -86,7 +86,7 @@ func (r *Room) remove(m *Member, reason string, wakes *[]*Subscriber) {
 	for _, t := range m.tracks {
 		r.end(t, reason, media.EndLeft, wakes)
 	}
-	m.unfeed()
+	m.unfeed(wakes)
 	r.closeStreams(m, wakes)
 	m.detach()
 	delete(r.members, m.id)
@@ -133,14 +133,14 @@ func (r *Room) publish(m *Member, offers []Offer) (infos []TrackInfo, err error)
 		}
 		var made []*Track
 		for _, o := range offers {
-			var alias uint16
-			if alias, err = r.relay.aliases.take(r.relay.now()); err != nil {
+			var aliases []uint16
+			if aliases, err = r.relay.aliases.takeSome(max(1, len(o.Layers)), r.relay.now()); err != nil {
 				for _, t := range made {
-					r.relay.aliases.giveBack(t.alias, r.relay.now())
+					t.giveBack()
 				}
 				return
 			}
-			made = append(made, newTrack(m, o, alias))
+			made = append(made, newTrack(m, o, aliases))
 		}
 		for _, t := range made {
 			r.open(m, t, wakes)
@@ -167,12 +167,11 @@ func (r *Room) mayPublish(m *Member, offers []Offer) error {
 	return nil
 }
 
-func newTrack(m *Member, o Offer, alias uint16) *Track {
-	t := &Track{relay: m.room.relay, room: m.room, member: m, alias: alias, class: ClassOf(o.Kind, o.Source), at: m.room.relay.now()}
-	t.info.Store(&TrackInfo{Offer: o, Alias: alias})
-	t.feeds.Store(&[]*feed{})
-	t.atUs.Store(o.Clock.Us)
-	return t
+// giveBack gives back the aliases of a track.
+func (t *Track) giveBack() {
+	for _, l := range t.layers {
+		t.relay.aliases.giveBack(l.alias, t.relay.now())
+	}
 }
 
 // open makes a track public: announced and fed in one step, so that nobody misses its first chunk.
@@ -188,6 +187,7 @@ func (r *Room) open(m *Member, t *Track, wakes *[]*Subscriber) {
 			other.refeed(t, wakes)
 		}
 	}
+	t.review(wakes)
 }
 
 // end closes a track: subscribers get End behind what they still have queued.
@@ -197,6 +197,7 @@ func (r *Room) end(t *Track, reason string, why media.EndReason, wakes *[]*Subsc
 		return
 	}
 	delete(t.member.tracks, id)
+	t.stopReview()
 	for _, other := range r.members {
 		delete(other.wants, Selector{Member: t.member.id, Track: id})
 		delete(other.refused, t)
@@ -205,7 +206,7 @@ func (r *Room) end(t *Track, reason string, why media.EndReason, wakes *[]*Subsc
 		t.member.pub.forget(t)
 	}
 	t.finish(why, wakes)
-	r.relay.aliases.giveBack(t.alias, r.relay.now())
+	t.giveBack()
 	r.tell(&Event{Kind: TrackRemoved, Member: t.member.id, Track: TrackInfo{Offer: Offer{ID: id}}, Reason: reason}, t.member, wakes)
 }
 

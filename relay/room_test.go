@@ -32,8 +32,8 @@ func TestAliasRestsForAMinute(t *testing.T) {
 			t.Fatalf("59 s later: %v", err)
 		}
 		wait(time.Second)
-		if again := ann.publish(audio("again"))[0]; again.info.Alias != last.info.Alias || again.info.Alias == 0 {
-			t.Errorf("alias %d, want %d", again.info.Alias, last.info.Alias)
+		if again := ann.publish(audio("again"))[0]; again.info.Layers[0].Alias != last.info.Layers[0].Alias || again.info.Layers[0].Alias == 0 {
+			t.Errorf("alias %d, want %d", again.info.Layers[0].Alias, last.info.Layers[0].Alias)
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"time"
 
@@ -16,7 +17,7 @@ type world struct {
 }
 
 func newWorld(t tester, o Options) *world {
-	return &world{t, New(o), &tape{wrote: map[*byte]Message{}, frames: map[uint16]map[uint32][][]byte{}}}
+	return &world{t, New(o), &tape{wrote: map[*byte]Message{}, frames: map[uint16]map[uint32][][]byte{}, upper: map[uint16]map[uint32][]bool{}}}
 }
 
 // session is a member's session as a transport runs it, without a transport.
@@ -191,6 +192,8 @@ func (s *session) oldest() time.Duration { return s.sub.Stats().QueueAge }
 type source struct {
 	s     *session
 	info  TrackInfo
+	layer int
+	key   string // among the sources of a member
 	group uint32
 	frame uint16
 	data  []byte
@@ -203,7 +206,23 @@ func (s *session) publish(offers ...Offer) (list []*source) {
 		s.t.Fatal(err)
 	}
 	for _, i := range infos {
-		list = append(list, &source{s: s, info: i})
+		list = append(list, &source{s: s, info: i, key: i.ID})
+	}
+	return list
+}
+
+func (c *source) alias() uint16 { return c.info.Layers[c.layer].Alias }
+
+// layers publishes a video track in several heights, and gives the source of each.
+func (s *session) layers(id string, heights ...int) (list []*source) {
+	s.t.Helper()
+	o := video(id)
+	for _, h := range heights {
+		o.Layers = append(o.Layers, LayerInfo{Width: h * 16 / 9, Height: h})
+	}
+	track := s.publish(o)[0]
+	for i := range heights {
+		list = append(list, &source{s: s, info: track.info, layer: i, key: fmt.Sprintf("%s/%d", id, i)})
 	}
 	return list
 }
@@ -224,7 +243,7 @@ func (c *source) next(key bool, size, chunk int) (list []Message) {
 	if key || c.info.Kind == media.Audio {
 		c.group, c.frame, key = c.group+1, 0, true
 	}
-	h := media.ChunkHeader{Key: key, Alias: c.info.Alias, Group: c.group, Frame: c.frame, Timestamp: uint32(c.group)<<16 + uint32(c.frame)}
+	h := media.ChunkHeader{Key: key, Alias: c.alias(), Group: c.group, Frame: c.frame, Timestamp: uint32(c.group)<<16 + uint32(c.frame)}
 	if c.info.Kind == media.Audio {
 		h.SetLevel(20, true)
 	} else {
@@ -247,7 +266,7 @@ func (c *source) write(m Message) error {
 	}
 	c.s.w.tape.note(m)
 	if p.Last {
-		c.s.w.tape.whole(p.Alias, p.Group, c.data)
+		c.s.w.tape.whole(&p.ChunkHeader, c.data)
 	}
 	return c.s.pub.Write(&p, m)
 }
@@ -268,7 +287,7 @@ func (c *source) pieces(list []Message) {
 }
 
 func (c *source) control(kind byte, group uint32, frame uint16) error {
-	return c.s.pub.Control(media.Control{Kind: kind, Alias: c.info.Alias, Group: group, Frame: frame})
+	return c.s.pub.Control(media.Control{Kind: kind, Alias: c.alias(), Group: group, Frame: frame})
 }
 
 func (c *source) end() {

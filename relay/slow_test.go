@@ -110,8 +110,8 @@ func TestAudioGoesBeforeVideoInOnePull(t *testing.T) {
 		list[1].send(true, 120)
 		out, _ := bob.sub.Pull(nil)
 		c, err := media.ParseChunk(out[0].Data)
-		if err != nil || c.Alias != list[1].info.Alias {
-			t.Errorf("first out is alias %d (%v), audio is %d", c.Alias, err, list[1].info.Alias)
+		if err != nil || c.Alias != list[1].info.Layers[0].Alias {
+			t.Errorf("first out is alias %d (%v), audio is %d", c.Alias, err, list[1].info.Layers[0].Alias)
 		}
 	})
 }
@@ -136,7 +136,7 @@ func TestPriorityAndTurns(t *testing.T) {
 			}
 			order = append(order, c.Alias)
 		}
-		a, b, first := list[0].info.Alias, list[1].info.Alias, list[2].info.Alias
+		a, b, first := list[0].info.Layers[0].Alias, list[1].info.Layers[0].Alias, list[2].info.Layers[0].Alias
 		turns := []uint16{first, first, first, first, a, b, a, b, a, b, a, b}
 		if other := []uint16{first, first, first, first, b, a, b, a, b, a, b, a}; !slices.Equal(order, turns) && !slices.Equal(order, other) {
 			t.Errorf("order %v, want %v", order, turns)
@@ -205,7 +205,7 @@ func TestAbandonOfAPartlySentFrame(t *testing.T) {
 		bob.pull()
 		in := bob.of("ann", "camera")
 		if len(in.abandons) != 1 || in.abandons[0] != (media.Control{Kind: media.KindAbandon, Code: byte(media.DropAge),
-			Alias: cam.info.Alias, Group: 1, Frame: 2}) {
+			Alias: cam.info.Layers[0].Alias, Group: 1, Frame: 2}) {
 			t.Fatalf("abandons %+v", in.abandons)
 		}
 		if n := len(in.got); n != 4 || in.got[2].group != 2 {
@@ -232,7 +232,7 @@ func TestPublishersAbandonIsPassedOn(t *testing.T) {
 		}
 		cam.send(false, 10) // of the group that was given up: ignored
 		cam.send(true, 300)
-		want := media.Control{Kind: media.KindAbandon, Code: byte(media.DropPublisher), Alias: cam.info.Alias, Group: 1, Frame: 1}
+		want := media.Control{Kind: media.KindAbandon, Code: byte(media.DropPublisher), Alias: cam.info.Layers[0].Alias, Group: 1, Frame: 1}
 		for _, s := range []*session{bob, slow} {
 			s.drain()
 			in := s.of("ann", "camera")

@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"math/bits"
 	"slices"
 	"strings"
 	"time"
@@ -30,6 +31,24 @@ type TrackStats struct {
 	TrackInfo
 	Frames, Bytes, KeyFrames uint64
 	Subscribers              int
+	Layers                   []LayerStats // of a track with several
+	Unwanted                 int          // how many layers the publisher was told nobody takes
+}
+
+// LayerStats tells how a layer does.
+type LayerStats struct {
+	Width, Height int
+	Rate          int // bytes a second of late
+	Made, Wanted  bool
+	Takers        int // subscribers that take it, or are to take it next
+}
+
+// FeedStats tells which layer of a track with several a member is sent.
+type FeedStats struct {
+	Member, Track string
+	Height        int
+	Why           LayerWhy
+	Next          int // height of the layer that is to come next; 0 = none
 }
 
 // LinkStats tells how a member's own reception goes.
@@ -50,6 +69,8 @@ type LinkStats struct {
 	WaitingEvent int
 	DataBehind   int // values of topics that were not sent yet
 	ObjectBytes  int // of objects that wait
+	Thinned      int // video tracks of which upper temporal layers are left out
+	Layers       []FeedStats
 }
 
 // Snapshot describes all rooms, ordered by name, members by when they came.
@@ -81,8 +102,7 @@ func (r *Room) snapshot() RoomStats {
 		ms := MemberStats{ID: m.id, Name: m.name, State: m.state, Since: m.since, Hidden: m.hidden, Path: m.path,
 			Detour: m.detour != nil, Traffic: m.traffic}
 		for _, t := range m.tracks {
-			ms.Tracks = append(ms.Tracks, TrackStats{TrackInfo: t.snapshot(), Frames: t.frames.Load(), Bytes: t.bytes.Load(),
-				KeyFrames: t.keyFrames.Load(), Subscribers: len(*t.feeds.Load())})
+			ms.Tracks = append(ms.Tracks, t.stats())
 		}
 		slices.SortFunc(ms.Tracks, func(a, b TrackStats) int { return strings.Compare(a.ID, b.ID) })
 		if m := m.receiver(); m.sub != nil {
@@ -118,6 +138,43 @@ func (s *Subscriber) Stats() LinkStats {
 		for r, n := range f.drops {
 			l.Drops[r] += n
 		}
+		if f.thin.on {
+			l.Thinned++
+		}
+		if f.layered() && !f.paused {
+			l.Layers = append(l.Layers, f.stats())
+		}
 	}
 	return l
+}
+
+func (f *feed) stats() FeedStats {
+	layers := f.source.info.Load().Layers
+	st := FeedStats{Member: f.member, Track: f.track, Height: layers[f.layer.index].Height, Why: f.choice.why}
+	if f.target != nil {
+		st.Next = layers[f.target.index].Height
+	}
+	return st
+}
+
+// stats is called under Room.mu.
+func (t *Track) stats() TrackStats {
+	feeds := *t.feeds.Load()
+	s := TrackStats{TrackInfo: t.snapshot(), Subscribers: len(feeds)}
+	s.Frames, s.Bytes, s.KeyFrames = t.counts()
+	made, told := layerSet(t.made.Load()), layerSet(t.told.Load())
+	s.Unwanted = bits.OnesCount32(uint32(t.all() &^ told))
+	if len(t.layers) == 1 {
+		return s
+	}
+	for i, l := range t.layers {
+		ls := LayerStats{Height: s.TrackInfo.Layers[i].Height, Width: s.TrackInfo.Layers[i].Width, Rate: int(l.rate.Load()), Made: made.has(i), Wanted: told.has(i)}
+		for _, f := range feeds {
+			if layerSet(f.takes.Load()).has(i) {
+				ls.Takers++
+			}
+		}
+		s.Layers = append(s.Layers, ls)
+	}
+	return s
 }

@@ -15,6 +15,8 @@ type Want struct {
 	Priority int
 	MaxAge   time.Duration // 0 means the class's
 	Paused   bool
+	Height   int  // the tallest picture that is of use, in pixels; 0 means any
+	Hold     bool // that layer always, never a lower one because of the link
 }
 
 // ErrTooManySubscriptions says that a member has as many subscriptions as it may.
@@ -100,39 +102,53 @@ func (m *Member) refeed(t *Track, wakes *[]*Subscriber) {
 		return
 	case !ok:
 		t.unfeed(m)
+		t.review(wakes)
 	case f != nil:
-		if m.sub.adjust(f, want) {
+		took := f.takes.Load()
+		asks, wake := m.sub.adjust(f, want)
+		if wake {
 			*wakes = append(*wakes, m.sub)
+		}
+		if f.takes.Load() != took {
+			t.review(wakes)
+		}
+		for _, a := range asks {
+			a.layer.tellPublisher(a.key, wakes)
 		}
 	case !slices.Contains(m.carries, t.info.Load().Codec):
 		m.noCommonCodec(t, wakes)
 	default:
-		caughtUp, wake := t.feed(m, want)
+		from, wake := t.feed(m, want)
 		if wake {
 			*wakes = append(*wakes, m.sub)
 		}
-		if !caughtUp {
-			t.askNow(wakes)
+		t.review(wakes)
+		if from != nil {
+			from.askNow(wakes)
 		}
 	}
 }
 
 // feed subscribes a member to the track, beginning with the current group. It is called under Room.mu, so
-// that the list of feeds changes in one place at a time. caughtUp is false where the member waits for a key frame.
-func (t *Track) feed(m *Member, w Want) (caughtUp, wake bool) {
+// that the list of feeds changes in one place at a time. waits is the layer of which the member waits for a key frame.
+func (t *Track) feed(m *Member, w Want) (waits *Layer, wake bool) {
 	info := t.info.Load()
-	f := &feed{sub: m.sub, member: t.member.id, track: info.ID, source: t, alias: t.alias, class: t.class}
+	f := &feed{sub: m.sub, member: t.member.id, track: info.ID, source: t, class: t.class}
 	f.apply(w)
 	s := m.sub
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	f.start(s.now())
 	// From here on the pass over the subscribers waits for the lock held; what it brought before is in the
 	// group, which is read after.
 	feeds := append(slices.Clone(*t.feeds.Load()), f)
 	t.feeds.Store(&feeds)
 	s.add(f)
 	f.begin(s.now())
-	return !f.closed, f.waiting() && s.wake(true)
+	if f.closed {
+		waits = f.layer
+	}
+	return waits, f.waiting() && s.wake(true)
 }
 
 // begin starts a feed that has sent nothing: video with a catch-up, or with the gate closed until a group comes.
@@ -147,7 +163,7 @@ func (f *feed) begin(now time.Duration) {
 }
 
 func (f *feed) apply(w Want) {
-	f.priority, f.paused, f.maxAge = w.Priority, w.Paused, w.MaxAge
+	f.priority, f.paused, f.maxAge, f.height, f.hold = w.Priority, w.Paused, w.MaxAge, w.Height, w.Hold
 	if f.maxAge == 0 {
 		f.maxAge = f.class.MaxAge()
 	}

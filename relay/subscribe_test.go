@@ -207,8 +207,8 @@ func TestEndOfAPausedTrack(t *testing.T) {
 		bob.drain()
 		in := bob.of("ann", "camera")
 		cam.end()
-		if bob.drain(); !in.ended || bob.count(TrackRemoved) != 1 || len(in.got) != 0 {
-			t.Errorf("ended %v, removed %d, %d frames", in.ended, bob.count(TrackRemoved), len(in.got))
+		if bob.drain(); !in.of.ended || bob.count(TrackRemoved) != 1 || len(in.got) != 0 {
+			t.Errorf("ended %v, removed %d, %d frames", in.of.ended, bob.count(TrackRemoved), len(in.got))
 		}
 	})
 }
@@ -230,7 +230,7 @@ func TestUnsubscribeInMidFrame(t *testing.T) {
 			t.Errorf("abandons %+v", in.abandons)
 		}
 		cam.end()
-		if bob.drain(); in.ended || bob.count(TrackRemoved) != 1 {
+		if bob.drain(); in.of.ended || bob.count(TrackRemoved) != 1 {
 			t.Error("End to somebody not subscribed, or no trackRemoved")
 		}
 	})

@@ -39,9 +39,10 @@ type Subscriber struct {
 	owed     int        // bytes that bulk may go before the others; under 0 once it has
 	turn     uint64     // the stamp of the feed that was served last
 	told     notified
-	asks     []*feed // scratch: gates that ask upstream
+	asks     []ask // what publishers are to be asked, until the lock is let go of
 
 	link        rate.Controller
+	limited     bool // less is sent of some track than is asked for, since the link is thought to carry no more
 	gathering   bool // audio waits for more audio: see gather
 	crowded     bool // audio waited too long since the last look
 	crowdedAt   time.Duration
@@ -106,6 +107,15 @@ func (s *Subscriber) pushItem(f *feed, it *item, now time.Duration) (wake, askKe
 		wake = true
 	}
 	return wake, f.wantsKeyFrame(now)
+}
+
+// pushEnd queues the End of a track, of which there is one for each layer, and reports whether the session must be told.
+func (s *Subscriber) pushEnd(f *feed, ends []*item, now time.Duration) (wake bool) {
+	s.mu.Lock()
+	end := ends[f.layer.index]
+	s.mu.Unlock()
+	wake, _ = s.pushItem(f, end, now)
+	return wake
 }
 
 // pushEvent queues an event and reports whether the session must be told.
@@ -240,6 +250,7 @@ type Totals struct {
 	ValuesIn, BatchesOut atomic.Uint64 // of topics
 	ObjectBytesIn        atomic.Uint64
 	ObjectBytesOut       atomic.Uint64
+	Switches             atomic.Uint64 // times that another layer of a track took over
 	Asks                 atomic.Uint64 // key-frame requests passed on to publishers
 }
 

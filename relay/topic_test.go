@@ -216,7 +216,7 @@ func TestAudioGoesBeforeData(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				order = append(order, map[uint16]string{mic.info.Alias: "audio", cam.info.Alias: "video"}[c.Alias])
+				order = append(order, map[uint16]string{mic.info.Layers[0].Alias: "audio", cam.info.Layers[0].Alias: "video"}[c.Alias])
 			}
 		}
 		if len(order) < 3 || order[0] != "audio" || order[1] != "data" {

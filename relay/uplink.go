@@ -33,10 +33,10 @@ type UplinkTrack struct {
 	last   media.ChunkHeader
 }
 
-// Add opens a track under its alias.
-func (u *Uplink) Add(alias uint16, class Class) *UplinkTrack {
+// Add opens a track, or a layer of one, under its alias. More priority goes first, between those of the same class.
+func (u *Uplink) Add(alias uint16, class Class, priority int) *UplinkTrack {
 	f := &feed{sub: u.Subscriber, alias: alias, class: class}
-	f.apply(Want{})
+	f.apply(Want{Priority: priority})
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.add(f)
@@ -63,7 +63,7 @@ func (t *UplinkTrack) End(why media.EndReason) {
 func (t *UplinkTrack) Wait(maxAge time.Duration) {
 	t.uplink.mu.Lock()
 	defer t.uplink.mu.Unlock()
-	t.feed.apply(Want{MaxAge: maxAge})
+	t.feed.apply(Want{MaxAge: maxAge, Priority: t.feed.priority})
 }
 
 // Drops gives the frames of the track that were dropped, by reason.

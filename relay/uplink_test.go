@@ -22,7 +22,7 @@ func newUplinkWorld(t *testing.T) *uplinkWorld {
 	w := newWorld(t, Options{})
 	u := &uplinkWorld{world: w, bob: w.join("bob", Selector{}), ann: w.join("ann"), up: NewUplink(func(bool) {})}
 	u.cam = u.ann.camera()
-	u.track = u.up.Add(u.cam.info.Alias, ClassVideo)
+	u.track = u.up.Add(u.cam.info.Layers[0].Alias, ClassVideo, 0)
 	u.bob.drain()
 	return u
 }
@@ -36,7 +36,7 @@ func (u *uplinkWorld) write(key bool, size int) (keyWanted bool) {
 		}
 		u.tape.note(m)
 		if c.Last {
-			u.tape.whole(c.Alias, c.Group, u.cam.data)
+			u.tape.whole(&c.ChunkHeader, u.cam.data)
 		}
 		keyWanted = u.track.Write(&c, m)
 	}
@@ -94,8 +94,8 @@ func TestUplinkDropsByTheRelaysRules(t *testing.T) {
 		}
 		in := u.bob.of("ann", "camera")
 		u.carry(true)
-		if !u.up.Drained() || !in.ended || u.bob.count(TrackRemoved) != 1 {
-			t.Errorf("drained %v, ended %v", u.up.Drained(), in.ended)
+		if !u.up.Drained() || !in.of.ended || u.bob.count(TrackRemoved) != 1 {
+			t.Errorf("drained %v, ended %v", u.up.Drained(), in.of.ended)
 		}
 		if last := in.got[len(in.got)-1]; last.group != 4 || last.frame != 24 || len(in.abandons) != 1 {
 			t.Errorf("the last frame is %v, abandons %v", last, in.abandons)
@@ -142,8 +142,8 @@ func TestUplinkStartsOverAfterAReconnect(t *testing.T) {
 		u.write(true, 1000)
 		u.track.End(media.EndFinished)
 		u.carry(true)
-		if len(in.got) != 1 || in.got[0].group != 2 || !in.ended {
-			t.Errorf("%d frames, ended %v", len(in.got), in.ended)
+		if len(in.got) != 1 || in.got[0].group != 2 || !in.of.ended {
+			t.Errorf("%d frames, ended %v", len(in.got), in.of.ended)
 		}
 	})
 }
@@ -158,8 +158,8 @@ func TestUplinkKeepsEndAcrossAReconnect(t *testing.T) {
 		u.ann.m.Lost(u.ann.sub, nil)
 		u.ann = u.ann.resume()
 		u.up.Reconnected()
-		if u.carry(true); !in.ended || !u.up.Drained() {
-			t.Errorf("ended %v, drained %v", in.ended, u.up.Drained())
+		if u.carry(true); !in.of.ended || !u.up.Drained() {
+			t.Errorf("ended %v, drained %v", in.of.ended, u.up.Drained())
 		}
 	})
 }

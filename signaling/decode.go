@@ -16,9 +16,10 @@ var types = map[string]func() any{
 	"join": func() any { return new(Join) }, "joined": func() any { return new(Joined) },
 	"publish": func() any { return new(Publish) }, "published": func() any { return new(Published) },
 	"configure": func() any { return new(Configure) }, "mute": func() any { return new(Mute) },
-	"unpublish": func() any { return new(Unpublish) },
+	"unpublish": func() any { return new(Unpublish) }, "encoding": func() any { return new(Encoding) },
 	"subscribe": func() any { return new(Subscribe) }, "unsubscribe": func() any { return new(Unsubscribe) },
 	"keyframe": func() any { return new(KeyFrame) }, "feedback": func() any { return new(Feedback) },
+	"wanted": func() any { return new(Wanted) }, "layer": func() any { return new(LayerSent) },
 	"chat": func() any { return new(Chat) }, "bye": func() any { return new(Bye) },
 	"memberJoined": func() any { return new(MemberJoined) }, "memberLeft": func() any { return new(MemberLeft) },
 	"memberState": func() any { return new(MemberState) },
@@ -162,7 +163,17 @@ func (m *Subscribe) check() error {
 	if m.Priority != nil && (*m.Priority < 0 || *m.Priority > 9) {
 		return fmt.Errorf("priority %d: 0 to 9", *m.Priority)
 	}
+	if m.Height < 0 || m.Height > MaxHeight {
+		return fmt.Errorf("height %d: 0 to %d", m.Height, MaxHeight)
+	}
 	return checkSelector(m.Member, m.Name, m.Track)
+}
+
+func (m *Encoding) check() error {
+	if len(m.Layers) > MaxLayers {
+		return fmt.Errorf("%d layers: at most %d", len(m.Layers), MaxLayers)
+	}
+	return CheckTrackID(m.Track)
 }
 
 func (m *Unsubscribe) check() error { return checkSelector(m.Member, m.Name, m.Track) }

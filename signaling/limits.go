@@ -25,6 +25,8 @@ type Limits struct {
 const (
 	MaxControl       = 64 << 10
 	MaxTracks        = 16
+	MaxLayers        = 3
+	MaxHeight        = 16384 // pixels of a side
 	MaxSubscriptions = 256
 	MaxMembers       = 2000
 	MaxChat          = 4096

@@ -81,7 +81,7 @@ const (
 	SourceFile        = "file"
 )
 
-// Track announces one track. In an offer (publish, join) it has no Layers, AtUs and Muted.
+// Track announces one track. In an offer (publish, join) it has no AtUs and Muted, and Layers only if there are several, without aliases.
 type Track struct {
 	ID           string        `json:"id"`
 	Kind         media.Kind    `json:"kind"`
@@ -101,9 +101,13 @@ type Track struct {
 	KeyOnRequest bool          `json:"keyOnRequest,omitempty"`
 }
 
-// Layer is one rendition of a track.
+// Layer is one rendition of a track, in pixels. What is empty is as the track says.
 type Layer struct {
-	Alias uint16 `json:"alias"`
+	Alias       uint16 `json:"alias,omitempty"`
+	Width       int    `json:"width,omitempty"`
+	Height      int    `json:"height,omitempty"`
+	CodecString string `json:"codecString,omitempty"`
+	Config      []byte `json:"config,omitempty"`
 }
 
 // Clock maps a member's clock to wall time: at Us it was WallUs (µs since 1970 UTC).
@@ -126,7 +130,7 @@ type Published struct {
 	Tracks []Track `json:"tracks"`
 }
 
-// Configure replaces the format of one's own track.
+// Configure replaces the format of one's own track and, where it has some, its layers'.
 type Configure struct {
 	Type        string        `json:"type"`
 	Req         int64         `json:"req,omitempty"`
@@ -138,6 +142,15 @@ type Configure struct {
 	Colour      *media.Colour `json:"colour,omitempty"`
 	SampleRate  int           `json:"sampleRate,omitempty"`
 	Channels    int           `json:"channels,omitempty"`
+	Layers      []Layer       `json:"layers,omitempty"`
+}
+
+// Encoding says which layers of one's own track are made.
+type Encoding struct {
+	Type   string `json:"type"`
+	Req    int64  `json:"req,omitempty"`
+	Track  string `json:"track"`
+	Layers []bool `json:"layers"`
 }
 
 // Mute says whether one's own track is muted.
@@ -155,7 +168,8 @@ type Unpublish struct {
 	Track string `json:"track"`
 }
 
-// Subscribe asks for what its selector (Member, Name, Track) names.
+// Subscribe asks for what its selector (Member, Name, Track) names. Height is the tallest picture that is of use, in pixels, 0 = any;
+// Hold asks for that layer always.
 type Subscribe struct {
 	Type     string `json:"type,omitempty"`
 	Req      int64  `json:"req,omitempty"`
@@ -165,6 +179,8 @@ type Subscribe struct {
 	Priority *int   `json:"priority,omitempty"`
 	Paused   bool   `json:"paused,omitempty"`
 	MaxAgeMs int64  `json:"maxAgeMs,omitempty"`
+	Height   int    `json:"height,omitempty"`
+	Hold     bool   `json:"hold,omitempty"`
 }
 
 // Unsubscribe takes back the subscription with the same selector.
@@ -235,11 +251,35 @@ type TrackRemoved struct {
 	Reason string `json:"reason,omitempty"`
 }
 
-// Feedback tells a publisher what its subscribers need of a track now.
+// Feedback tells a publisher what its subscribers need of a track now: of one Layer, by its index, or of all where that is nil.
 type Feedback struct {
 	Type     string `json:"type"`
 	Track    string `json:"track"`
 	KeyFrame bool   `json:"keyframe,omitempty"`
+	Layer    *int   `json:"layer,omitempty"`
+}
+
+// Wanted tells a publisher which layers of a track anybody takes now.
+type Wanted struct {
+	Type   string `json:"type"`
+	Track  string `json:"track"`
+	Layers []bool `json:"layers"`
+}
+
+// Reasons of LayerSent.
+const (
+	WhyAsked     = "asked"
+	WhyLink      = "link"
+	WhyPublisher = "publisher"
+)
+
+// LayerSent tells a receiver which layer of a track it is sent, by its height in pixels, and why it is that one.
+type LayerSent struct {
+	Type   string `json:"type"`
+	Member string `json:"member"`
+	Track  string `json:"track"`
+	Height int    `json:"height"`
+	Why    string `json:"why"`
 }
 
 // Drops counts frames that the relay dropped on the way to this receiver.

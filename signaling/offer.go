@@ -19,7 +19,6 @@ var sources = []string{SourceCamera, SourceMic, SourceScreen, SourceScreenAudio,
 const (
 	maxCodecString = 64
 	maxConfig      = 4096
-	maxPixels      = 16384
 	maxClock       = 1 << 52
 )
 
@@ -37,7 +36,32 @@ func (t *Track) CheckOffer() error {
 	if t.Clock.Us < 0 || t.Clock.Us >= maxClock || t.Clock.WallUs < 0 {
 		return fmt.Errorf("track %s: clock %d is not within 0 and 2^52", t.ID, t.Clock.Us)
 	}
-	return CheckFormat(t.ID, t.Format())
+	if err := CheckFormat(t.ID, t.Format()); err != nil {
+		return err
+	}
+	if len(t.Layers) > 0 && t.Kind != media.Video {
+		return fmt.Errorf("track %s: layers of %s", t.ID, clip(string(t.Kind)))
+	}
+	return CheckLayers(t.ID, t.Layers)
+}
+
+// CheckLayers applies the rules for what publish and configure say of layers.
+func CheckLayers(track string, layers []Layer) error {
+	if len(layers) > MaxLayers {
+		return fmt.Errorf("track %s: %d layers, over %d", track, len(layers), MaxLayers)
+	}
+	for i, l := range layers {
+		if l.Width < 1 || l.Width > MaxHeight || l.Height < 1 || l.Height > MaxHeight {
+			return fmt.Errorf("track %s: a layer of %d x %d", track, l.Width, l.Height)
+		}
+		if i > 0 && l.Height <= layers[i-1].Height {
+			return fmt.Errorf("track %s: layers are in order of rising height", track)
+		}
+		if err := CheckFormat(track, media.Format{CodecString: l.CodecString, Config: l.Config}); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // CheckFormat applies the rules for what publish and configure say of a format.
@@ -52,7 +76,7 @@ func CheckFormat(track string, f media.Format) error {
 		name string
 		v    int
 		max  int
-	}{{"width", f.Width, maxPixels}, {"height", f.Height, maxPixels}, {"sampleRate", f.SampleRate, 384_000}, {"channels", f.Channels, 255}} {
+	}{{"width", f.Width, MaxHeight}, {"height", f.Height, MaxHeight}, {"sampleRate", f.SampleRate, 384_000}, {"channels", f.Channels, 255}} {
 		if n.v < 0 || n.v > n.max {
 			return fmt.Errorf("track %s: %s %d is not within 0 and %d", track, n.name, n.v, n.max)
 		}
@@ -67,6 +91,21 @@ func CheckFormat(track string, f media.Format) error {
 func (t *Track) Format() media.Format {
 	return media.Format{Kind: t.Kind, Codec: t.Codec, CodecString: t.CodecString, Config: t.Config, Width: t.Width,
 		Height: t.Height, Colour: t.Colour, SampleRate: t.SampleRate, Channels: t.Channels}
+}
+
+// FormatOf is the format of one of the track's layers.
+func (t *Track) FormatOf(l Layer) media.Format {
+	f := t.Format()
+	if l.Height > 0 {
+		f.Width, f.Height = l.Width, l.Height
+	}
+	if l.CodecString != "" {
+		f.CodecString = l.CodecString
+	}
+	if len(l.Config) > 0 {
+		f.Config = l.Config
+	}
+	return f
 }
 
 // Format is the new format of the track, without kind and codec, which stay.

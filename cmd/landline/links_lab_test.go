@@ -96,6 +96,7 @@ type heard struct {
 	group        uint32
 	number       uint16
 	bytes        int
+	height       int // of its layer
 }
 
 func (h heard) age() time.Duration { return h.at.Sub(h.due) }
@@ -144,7 +145,7 @@ func (e *listener) event(msg any) {
 func (e *listener) frame(in *client.Incoming, f client.Frame) {
 	track := in.Track()
 	h := heard{from: in.Member.Name, kind: track.Kind, at: f.Arrived, key: f.Key, catchUp: f.CatchUp, group: f.Group, number: f.Number,
-		bytes: len(f.Data), due: time.UnixMicro(track.Clock.WallUs + f.Timestamp - track.Clock.Us)}
+		bytes: len(f.Data), height: in.Stats().Layer.Height, due: time.UnixMicro(track.Clock.WallUs + f.Timestamp - track.Clock.Us)}
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	e.frames = append(e.frames, h)

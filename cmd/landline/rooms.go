@@ -13,6 +13,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"landline/signaling"
 	"landline/signaling/server"
 )
 
@@ -128,6 +129,7 @@ func printRooms(w io.Writer, before, now *server.RoomsReply) error {
 				if known && t.Bytes >= was && seconds > 0 {
 					text += " " + bitsText(float64(t.Bytes-was)*8/seconds)
 				}
+				text += layersText(t.Layers)
 				if t.Muted {
 					text += " (muted)"
 				}
@@ -170,10 +172,34 @@ func linkText(l server.LinkStatus) string {
 	if l.ClosedGates > 0 {
 		text += fmt.Sprintf(", %d waiting for a key frame", l.ClosedGates)
 	}
+	for _, sent := range l.Layers {
+		if sent.Why != signaling.WhyAsked {
+			text += fmt.Sprintf(", %s at %d (%s)", sent.Track, sent.Height, sent.Why)
+		}
+	}
 	if l.Muffled > 0 {
 		text += fmt.Sprintf(", %d speakers left out", l.Muffled)
 	}
 	return text
+}
+
+// layersText tells of each layer of a track how much of it comes, and to how many it goes.
+func layersText(layers []server.LayerStatus) string {
+	var parts []string
+	for _, l := range layers {
+		text := fmt.Sprintf("%d %s to %d", l.Height, bitsText(float64(l.Rate)*8), l.Takers)
+		switch {
+		case !l.Made:
+			text = fmt.Sprintf("%d not made", l.Height)
+		case !l.Wanted:
+			text = fmt.Sprintf("%d unwanted", l.Height)
+		}
+		parts = append(parts, text)
+	}
+	if parts == nil {
+		return ""
+	}
+	return " (" + strings.Join(parts, ", ") + ")"
 }
 
 // dropsText names the reasons in order.

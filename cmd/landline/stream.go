@@ -24,6 +24,7 @@ type streamCmd struct {
 	Loop     bool   `help:"Begin again at the end, until interrupted or --duration is over."`
 	Start    span   `placeholder:"TIME" help:"Begin at the last key frame at or before this position."`
 	Duration span   `placeholder:"TIME" help:"End after so much of it."`
+	Layers   int    `default:"1" placeholder:"N" help:"Encode the video in N sizes, 1 to 3: its own, half of it, a quarter. Each viewer is sent one, by its link. Needs ffmpeg."`
 	GOP      span   `name:"gop" placeholder:"TIME" help:"Encode the video anew, with key frames this far apart. Needs ffmpeg."`
 }
 
@@ -42,6 +43,9 @@ func (c *streamCmd) Run(ctx context.Context, con *console) error {
 	if c.Loop && c.File == "-" {
 		return usagef("--loop: standard input cannot begin again")
 	}
+	if c.Layers < 1 || c.Layers > relay.MaxLayers {
+		return usagef("--layers %d: 1 to %d", c.Layers, relay.MaxLayers)
+	}
 	if c.Name == "" {
 		c.Name = "stream"
 		if base := strings.TrimSuffix(filepath.Base(c.File), filepath.Ext(c.File)); c.File != "-" && signaling.CheckName(base) == nil {
@@ -51,7 +55,7 @@ func (c *streamCmd) Run(ctx context.Context, con *console) error {
 	if err := c.check(); err != nil {
 		return err
 	}
-	open := opener{path: c.File, in: con.in, start: c.Start.duration(), gop: c.GOP.duration(),
+	open := opener{path: c.File, in: con.in, start: c.Start.duration(), gop: c.GOP.duration(), layers: c.Layers,
 		note: func(text string) { con.log.Info("transcoding", "why", text) }}
 	src, err := open.open(ctx)
 	if err != nil {
@@ -70,8 +74,9 @@ type pacer struct {
 	src  *source
 
 	room   *client.Room
-	tracks []*client.Outgoing
-	base   time.Time // when memberZero of the member's clock is due
+	tracks []*client.Outgoing      // that are published
+	outs   []*client.OutgoingLayer // where each track of the source goes
+	base   time.Time               // when memberZero of the member's clock is due
 
 	passStart int64   // where on the member's clock the first packet of this pass is
 	passZero  int64   // its time in the source
@@ -118,13 +123,7 @@ func (p *pacer) join(ctx context.Context) error {
 	o := p.cmd.options(p.con)
 	o.MaxAge = uplinkAge
 	o.WebRTC = p.cmd.wanted(p.con, 0, 0)
-	for _, t := range p.src.tracks {
-		id := "video"
-		if t.format.Kind == media.Audio {
-			id = "audio"
-		}
-		o.Publish = append(o.Publish, offer(id, t.format))
-	}
+	o.Publish = p.src.offers()
 	o.Clock = func(took time.Duration) signaling.Clock {
 		// The announcement is one round trip from being answered, and the connection has taken one or more so far.
 		p.base = time.Now().Add(took + startLead)
@@ -138,7 +137,10 @@ func (p *pacer) join(ctx context.Context) error {
 	for _, t := range o.Publish {
 		p.tracks = append(p.tracks, room.Track(t.ID))
 	}
-	p.last = make([]int64, len(p.tracks))
+	for _, t := range p.src.tracks {
+		p.outs = append(p.outs, room.Track(trackID(t.format.Kind)).Layers()[t.layer])
+	}
+	p.last = make([]int64, len(p.outs))
 	p.passStart, p.lastKey = memberZero, -1
 	p.con.log.Info("streaming", "room", p.cmd.Room, "member", room.Self(), "file", p.open.name(), "tracks", describeTracks(p.src))
 	return nil
@@ -152,10 +154,38 @@ func offer(id string, f media.Format) signaling.Track {
 		Config: f.Config, Width: f.Width, Height: f.Height, Colour: f.Colour, SampleRate: f.SampleRate, Channels: f.Channels}
 }
 
+func trackID(kind media.Kind) string {
+	if kind == media.Audio {
+		return "audio"
+	}
+	return "video"
+}
+
+// offers are the tracks to publish: what has several layers is offered with the format of the tallest.
+func (s *source) offers() (list []signaling.Track) {
+	for _, t := range s.tracks {
+		if t.layer == 0 {
+			list = append(list, offer(trackID(t.format.Kind), t.format))
+			continue
+		}
+		last := &list[len(list)-1]
+		if t.layer == 1 {
+			last.Layers = []signaling.Layer{{Width: last.Width, Height: last.Height}}
+		}
+		last.Layers = append(last.Layers, signaling.Layer{Width: t.format.Width, Height: t.format.Height})
+		last.Width, last.Height = t.format.Width, t.format.Height
+	}
+	return list
+}
+
 func describeTracks(src *source) string {
 	var names []string
-	for _, t := range src.tracks {
-		names = append(names, describe(t.format))
+	for _, t := range src.offers() {
+		name := describe(t.Format())
+		for i, l := range t.Layers {
+			name += []string{" of ", ", ", ", "}[i] + fmt.Sprintf("%dx%d", l.Width, l.Height)
+		}
+		names = append(names, name)
 	}
 	return strings.Join(names, ", ")
 }
@@ -193,6 +223,17 @@ type streamTrackReport struct {
 	KeyFrames uint64            `json:"key_frames"`
 	Path      pathReport        `json:"frames_by_path"`
 	Drops     map[string]uint64 `json:"drops"`
+	// Layers is there where the track has several, in order of rising height.
+	Layers []streamLayerReport `json:"layers,omitempty"`
+}
+
+type streamLayerReport struct {
+	Width     int               `json:"width"`
+	Height    int               `json:"height"`
+	Frames    uint64            `json:"frames"`
+	Bytes     uint64            `json:"bytes"`
+	KeyFrames uint64            `json:"key_frames"`
+	Drops     map[string]uint64 `json:"drops"`
 }
 
 func (p *pacer) report(failed error) error {
@@ -201,14 +242,15 @@ func (p *pacer) report(failed error) error {
 	if failed != nil {
 		r.Error = failed.Error()
 	}
-	for i, t := range p.tracks {
-		s, track := t.Stats(), p.src.tracks[i]
-		id := "video"
-		if track.format.Kind == media.Audio {
-			id = "audio"
+	for i, o := range p.src.offers() {
+		s := p.tracks[i].Stats()
+		track := streamTrackReport{ID: o.ID, Codec: o.Codec, Frames: s.Frames, Bytes: s.Bytes, KeyFrames: s.KeyFrames,
+			Path: pathReport{s.Frames - s.Side, s.Side}, Drops: dropNames(s.Drops)}
+		for j, l := range o.Layers {
+			s := p.tracks[i].Layers()[j].Stats()
+			track.Layers = append(track.Layers, streamLayerReport{l.Width, l.Height, s.Frames, s.Bytes, s.KeyFrames, dropNames(s.Drops)})
 		}
-		r.Tracks = append(r.Tracks, streamTrackReport{ID: id, Codec: track.format.Codec, Frames: s.Frames, Bytes: s.Bytes,
-			KeyFrames: s.KeyFrames, Path: pathReport{s.Frames - s.Side, s.Side}, Drops: dropNames(s.Drops)})
+		r.Tracks = append(r.Tracks, track)
 	}
 	if !p.cmd.JSON {
 		p.con.log.Info("streamed", "seconds", r.Duration, "tracks", r.Tracks, "reconnects", r.Reconnects)

@@ -146,7 +146,7 @@ func (p *pacer) packet(ctx context.Context, packet timed) (over bool, err error)
 	_ = p.room.Wait(bounded, max(0, uplinkAhead-len(packet.Data))) // when it does not clear, the uplink's rules say what goes
 	f := packet.Frame
 	f.Timestamp += p.passStart - p.passZero
-	if err := p.tracks[packet.Track].Write(f); err != nil {
+	if err := p.outs[packet.Track].Write(f); err != nil {
 		return false, err
 	}
 	p.note(packet, at)

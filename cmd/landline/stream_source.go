@@ -34,6 +34,7 @@ type source struct {
 type sourceTrack struct {
 	index  int // in media.Reader.Formats
 	format media.Format
+	layer  int // in what is published, of the same kind
 }
 
 // Close ends what the source is read from.
@@ -51,7 +52,9 @@ type opener struct {
 	in    io.Reader
 	start time.Duration
 	gop   time.Duration
-	note  func(string) // tells the person what is done
+	// layers is in how many sizes the video is to be published.
+	layers int
+	note   func(string) // tells the person what is done
 }
 
 func (o opener) name() string {
@@ -108,15 +111,17 @@ func (o opener) read(ctx context.Context, s *source, in io.Reader) error {
 		video.treatment, audio.treatment = encode, encode
 	case video.treatment == leaveOut && audio.treatment == leaveOut:
 		return fmt.Errorf("%s holds neither video nor audio", o.name())
-	case o.gop > 0 && video.treatment == copyOver:
+	case o.layers > 1 && formats != nil && video.treatment == leaveOut:
+		return fmt.Errorf("%s holds no video, of which there could be layers", o.name())
+	case (o.gop > 0 || o.layers > 1) && video.treatment == copyOver:
 		video.treatment = encode
 	}
 	if video.treatment != encode && audio.treatment != encode {
 		kept.forget()
 		s.reader, s.inOrder = reader, o.path == "-"
-		return s.choose(o.name())
+		return s.choose(o.name(), 1)
 	}
-	return o.transcode(ctx, s, transcodeSpec{name: o.name(), start: o.start, gop: o.gop, video: video, audio: audio}, kept)
+	return o.transcode(ctx, s, transcodeSpec{name: o.name(), start: o.start, gop: o.gop, video: video, audio: audio, layers: o.layers}, kept)
 }
 
 // transcode puts ffmpeg between the input and the source.
@@ -141,16 +146,21 @@ func (o opener) transcode(ctx context.Context, s *source, spec transcodeSpec, ke
 		return fmt.Errorf("ffmpeg made nothing of %s: %w", o.name(), err)
 	}
 	s.reader = reader
-	return s.choose(o.name())
+	return s.choose(o.name(), spec.sizes())
 }
 
-// choose takes the first track of each kind.
-func (s *source) choose(name string) error {
-	seen := map[media.Kind]bool{}
+// choose takes the first track of each kind, and of video so many as there are to be layers, but none that is too small beside larger
+// ones. They come in order of rising height.
+func (s *source) choose(name string, layers int) error {
+	seen := map[media.Kind]int{}
 	for i, f := range s.reader.Formats() {
-		if !seen[f.Kind] && f.Carried() {
-			seen[f.Kind] = true
-			s.tracks = append(s.tracks, sourceTrack{i, f})
+		most, fits := 1, true
+		if f.Kind == media.Video && layers > 1 { // they are the first tracks, the tallest last
+			most, fits = layers, i == layers-1 || f.Height >= minLayerHeight
+		}
+		if seen[f.Kind] < most && f.Carried() && fits {
+			s.tracks = append(s.tracks, sourceTrack{i, f, seen[f.Kind]})
+			seen[f.Kind]++
 		}
 	}
 	if len(s.tracks) == 0 {

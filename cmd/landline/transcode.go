@@ -57,6 +57,8 @@ type transcodeSpec struct {
 	gop   time.Duration // between key frames of encoded video; 0 for 2 s
 	video rendition
 	audio rendition
+	// layers is in how many sizes the video is to be encoded; 0 and 1 mean its own alone.
+	layers int
 }
 
 // why says in words what stands in the way of publishing the input as it is.
@@ -70,6 +72,8 @@ func (s transcodeSpec) why() string {
 	switch {
 	case len(foreign) > 0:
 		return s.name + " holds " + strings.Join(foreign, " and ") + ", which the relay does not carry"
+	case s.sizes() > 1 && s.video.format.Codec != "":
+		return fmt.Sprintf("%s is to be sent in %d sizes of its %s", s.name, s.sizes(), describe(s.video.format))
 	case s.video.format.Codec != "":
 		return fmt.Sprintf("%s needs new key frames in its %s", s.name, describe(s.video.format))
 	}
@@ -96,7 +100,11 @@ func describe(f media.Format) string {
 // targets names what is encoded to.
 func (s transcodeSpec) targets() string {
 	var to []string
-	if s.video.treatment == encode {
+	switch {
+	case s.video.treatment != encode:
+	case s.sizes() > 1:
+		to = append(to, fmt.Sprintf("VP8 in %d sizes", s.sizes()))
+	default:
 		to = append(to, "VP8")
 	}
 	if s.audio.treatment == encode {
@@ -125,6 +133,9 @@ type transcode struct {
 // line on why ffmpeg failed. Close ends ffmpeg at any time, as the end of ctx does.
 func startTranscode(ctx context.Context, spec transcodeSpec) (io.ReadCloser, error) {
 	ffmpeg, err := exec.LookPath("ffmpeg")
+	if err != nil && spec.sizes() > 1 {
+		return nil, fmt.Errorf("%s, and ffmpeg is not installed: install ffmpeg, or stream it without --layers", spec.why())
+	}
 	if err != nil {
 		return nil, fmt.Errorf("%s, and ffmpeg is not installed: install ffmpeg, or convert it to %s", spec.why(), spec.targets())
 	}

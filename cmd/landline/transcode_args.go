@@ -34,7 +34,7 @@ func (s transcodeSpec) arguments() []string {
 		args = append(args, seek...)
 	}
 	args = append(args, "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1")
-	args = append(args, s.video.videoArguments(s.gop)...)
+	args = append(args, s.video.videoArguments(s.gop, s.sizes())...)
 	args = append(args, s.audio.audioArguments()...)
 	container := "webm"
 	if s.video.treatment == copyOver && s.video.format.Codec == media.H264 {
@@ -46,7 +46,7 @@ func (s transcodeSpec) arguments() []string {
 
 // videoArguments choose the first video track that is no cover picture. Encoded, it is VP8 made for speed: no
 // frame is looked ahead for or hidden, and each can be shown when the one before it is there.
-func (r rendition) videoArguments(gop time.Duration) []string {
+func (r rendition) videoArguments(gop time.Duration, sizes int) []string {
 	switch r.treatment {
 	case leaveOut:
 		return []string{"-vn"}
@@ -56,13 +56,22 @@ func (r rendition) videoArguments(gop time.Duration) []string {
 	if gop <= 0 {
 		gop = 2 * time.Second
 	}
+	if sizes > 1 {
+		return r.layerArguments(sizes, gop.Seconds())
+	}
 	rate := bitrate(r.format.Width, r.format.Height)
-	return []string{"-map", r.source("0:V:0"), "-c:v", "libvpx", "-pix_fmt", "yuv420p",
-		"-deadline", "realtime", "-cpu-used", "8", "-lag-in-frames", "0", "-auto-alt-ref", "0", "-error-resilient", "default",
-		"-vf", "scale=w='min(iw,1920)':h='min(ih,1080)':force_original_aspect_ratio=decrease:force_divisible_by=2",
-		"-fpsmax", "60", "-b:v", fmt.Sprint(rate), "-maxrate", fmt.Sprint(rate * 3 / 2), "-bufsize", fmt.Sprint(rate),
+	args := append([]string{"-map", r.source("0:V:0"), "-vf", fitFilter}, encoderArguments(gop.Seconds())...)
+	return append(args, "-b:v", fmt.Sprint(rate), "-maxrate", fmt.Sprint(rate*3/2), "-bufsize", fmt.Sprint(rate))
+}
+
+// fitFilter makes what is larger than a full HD picture fit into one.
+const fitFilter = "scale=w='min(iw,1920)':h='min(ih,1080)':force_original_aspect_ratio=decrease:force_divisible_by=2"
+
+func encoderArguments(gopSeconds float64) []string {
+	return []string{"-c:v", "libvpx", "-pix_fmt", "yuv420p",
+		"-deadline", "realtime", "-cpu-used", "8", "-lag-in-frames", "0", "-auto-alt-ref", "0", "-error-resilient", "default", "-fpsmax", "60",
 		// By time rather than by frames, since the frame rate may be unknown or vary; -g then only bounds it.
-		"-force_key_frames", fmt.Sprintf("expr:gte(t,n_forced*%.6f)", gop.Seconds()), "-g", "3600"}
+		"-force_key_frames", fmt.Sprintf("expr:gte(t,n_forced*%.6f)", gopSeconds), "-g", "3600"}
 }
 
 func (r rendition) audioArguments() []string {

@@ -19,6 +19,7 @@ type watchCmd struct {
 	transportFlags
 	Out      string `required:"" short:"o" placeholder:"FILE" help:"File to save to; its ending says how: .webm, .mkv, .ivf, .ogg or .h264. - is WebM on standard output."`
 	Member   string `placeholder:"NAME" help:"Name of the member to watch; without it, the first who sends."`
+	Height   int    `placeholder:"N" help:"Of video in several sizes, save the smallest that is N pixels high or more; without it, the largest."`
 	Duration span   `placeholder:"TIME" help:"End so long after the first frame."`
 	Wait     span   `placeholder:"TIME" help:"Give up when no member has sent anything by then."`
 }
@@ -38,6 +39,11 @@ const watchMaxAge = 10 * time.Second
 // saverWait is how long one who saves waits for a packet that is missing: longer than one who watches live.
 const saverWait = time.Second
 
+// subscription asks for members of a name. A file has one size from its beginning to its end, so that the layer is held.
+func (c *watchCmd) subscription(name string) signaling.Subscribe {
+	return signaling.Subscribe{Name: name, MaxAgeMs: watchMaxAge.Milliseconds(), Height: c.Height, Hold: true}
+}
+
 // lingerEnd is how long a member whose tracks have all ended may take to leave, or to send again.
 const lingerEnd = 2 * time.Second
 
@@ -55,6 +61,9 @@ func (c *watchCmd) Run(ctx context.Context, con *console) error {
 	}
 	if err := signaling.CheckName(c.Member); err != nil {
 		return usagef("--member: %w", err)
+	}
+	if c.Height < 0 || c.Height > signaling.MaxHeight {
+		return usagef("--height %d: 0 to %d", c.Height, signaling.MaxHeight)
 	}
 	if c.Out == "-" && c.JSON {
 		return usagef("--json and --out - both write to standard output")
@@ -90,7 +99,7 @@ type watcher struct {
 
 func (w *watcher) run(ctx context.Context) error {
 	o := w.cmd.options(w.con)
-	o.Subscribe = []signaling.Subscribe{{Name: w.cmd.Member, MaxAgeMs: watchMaxAge.Milliseconds()}}
+	o.Subscribe = []signaling.Subscribe{w.cmd.subscription(w.cmd.Member)}
 	o.OnEvent, o.OnFrame = w.event, w.frame
 	o.WebRTC = w.cmd.wanted(w.con, receiveLines, saverWait)
 	w.ready.Add(1)
@@ -238,7 +247,8 @@ func (w *watcher) narrow() {
 	if w.cmd.Member != "" || w.name == "" {
 		return
 	}
-	err := w.room.Send(&signaling.Subscribe{Name: w.name, MaxAgeMs: watchMaxAge.Milliseconds()})
+	sub := w.cmd.subscription(w.name)
+	err := w.room.Send(&sub)
 	if err == nil {
 		err = w.room.Send(&signaling.Unsubscribe{})
 	}

@@ -24,6 +24,8 @@ type watchReport struct {
 type watchTrackReport struct {
 	ID        string            `json:"id"`
 	Codec     media.Codec       `json:"codec"`
+	Width     int               `json:"width,omitempty"`
+	Height    int               `json:"height,omitempty"`
 	Frames    uint64            `json:"frames"`
 	Bytes     uint64            `json:"bytes"`
 	KeyFrames uint64            `json:"key_frames"`
@@ -51,7 +53,7 @@ func (w *watcher) report(failed error) error {
 			continue
 		}
 		s := sumStats(t.past, t.in.Stats())
-		r.Tracks = append(r.Tracks, watchTrackReport{ID: t.id, Codec: t.format.Codec, Frames: t.frames, Bytes: t.bytes,
+		r.Tracks = append(r.Tracks, watchTrackReport{ID: t.id, Codec: t.format.Codec, Width: t.format.Width, Height: t.format.Height, Frames: t.frames, Bytes: t.bytes,
 			KeyFrames: t.keyFrames, Path: pathReport{s.Frames - s.Side, s.Side}, Gaps: s.Gaps, Abandoned: s.Abandoned, Drops: s.Drops,
 			Latency: latencyReport{milliseconds(s.LatencyP50), milliseconds(s.LatencyP99), s.LatencyFrames}})
 	}

@@ -127,6 +127,8 @@ func (s *saver) frame(in *client.Incoming, f client.Frame) error {
 			break
 		}
 		if len(t.queue) == 0 && t.frames == 0 {
+			track := in.Track()
+			t.format = track.FormatOf(in.Stats().Layer)
 			t.last = f.Timestamp
 		}
 		t.last = max(t.last, f.Timestamp)

@@ -75,6 +75,8 @@ type Controller struct {
 	full   time.Duration // when the link was last seen full
 	filled bool          // it ever was
 
+	trains *trains // nil: nobody asks
+
 	round    uint64        // drain, probe: what is sent after this tells of the new window
 	armed    bool          // probe: what was under way has come
 	until    time.Duration // probe: no longer than this
@@ -95,6 +97,9 @@ func New() Controller { return Controller{window: FirstWindow, waitedAt: -BusyFo
 func (c *Controller) Sent(n int, now time.Duration) {
 	if c.marks.empty() {
 		c.quiet = c.sent
+	}
+	if c.trains != nil {
+		c.trains.sent(c.sent, now)
 	}
 	c.marks.push(c.sent, c.sent+uint64(n), now)
 	c.sent += uint64(n)
@@ -202,6 +207,9 @@ func (c *Controller) Acked(total uint64, came, now time.Duration) bool {
 		c.gap += (min(now-c.ackedAt, AckEvery) - c.gap) / 8
 	}
 	c.timed(came-newest.at, now-newest.at, limited, now)
+	if c.trains != nil {
+		c.trains.came(newest, c.delay, now)
+	}
 	c.measured(total, came, limited, now)
 	c.ackedAt = now
 	c.steer(newly, limited, now)

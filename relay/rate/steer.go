@@ -48,6 +48,9 @@ func (c *Controller) tooHigh() time.Duration {
 // cut takes the window down to what was delivered just now, and a little less, so that the queue on the path empties.
 func (c *Controller) cut(now time.Duration) {
 	c.full, c.filled = now, true
+	if c.trains != nil {
+		c.trains.shown = 0
+	}
 	if c.now > 0 {
 		c.rates.reset(c.now)
 		c.window = clamp(cutTo * c.now * seconds(c.rtt+c.between(now)))

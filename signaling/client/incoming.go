@@ -27,6 +27,7 @@ type Incoming struct {
 	Member signaling.Member // whose it is, without Tracks
 
 	// Of the deliver goroutine.
+	alias    uint16 // of the layer that comes; 0 = none yet
 	asm      media.Assembler
 	clock    unwrapper
 	catching bool // between two catch-up markers
@@ -44,7 +45,9 @@ type Incoming struct {
 	delay histogram
 }
 
+// position is where a frame stands among those that were delivered.
 type position struct {
+	alias  uint16
 	group  uint32
 	number uint16
 }
@@ -64,6 +67,9 @@ type IncomingStats struct {
 	// is left out.
 	LatencyP50, LatencyP99 time.Duration
 	LatencyFrames          uint64
+	// Layer is the one that comes, of a track with several, and Switches how often another one took over.
+	Layer    signaling.Layer
+	Switches uint64
 }
 
 func newIncoming(m signaling.Member, t signaling.Track) *Incoming {
@@ -111,8 +117,43 @@ func (in *Incoming) reconnected() {
 	in.stats.Drops = nil
 }
 
+// turn goes over to the layer of an alias, which begins with a group. It reports false for one that does not come now.
+func (in *Incoming) turn(alias uint16, begins bool) bool {
+	if alias == in.alias {
+		return true
+	}
+	if !begins {
+		return false
+	}
+	if in.alias != 0 {
+		in.asm.CatchUp(media.Control{Code: 1}) // group numbers of the other layer tell nothing of this one's
+		in.catching, in.headLate = false, false
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if in.alias != 0 {
+		in.stats.Switches++
+	}
+	in.alias = alias
+	in.stats.Layer = in.layer(alias)
+	return true
+}
+
+// layer is what the announcement says of the layer with an alias.
+func (in *Incoming) layer(alias uint16) signaling.Layer {
+	for _, l := range in.track.Layers {
+		if l.Alias == alias {
+			return l
+		}
+	}
+	return signaling.Layer{}
+}
+
 // control takes an Abandon or a catch-up marker.
 func (in *Incoming) control(c media.Control) {
+	if !in.turn(c.Alias, c.Kind == media.KindCatchUp && c.Code == 1) {
+		return
+	}
 	switch c.Kind {
 	case media.KindAbandon:
 		in.asm.Abandon(c)
@@ -139,6 +180,9 @@ func (in *Incoming) repeat() {
 
 // chunk takes a chunk and returns the frame that it completes.
 func (in *Incoming) chunk(c *media.Chunk, at time.Time) (f Frame, ok bool) {
+	if !in.turn(c.Alias, c.Offset == 0 && c.Frame == 0 && c.Key) {
+		return f, false
+	}
 	if c.Offset == 0 {
 		in.headLate = in.catching
 	}
@@ -167,15 +211,15 @@ func (in *Incoming) chunk(c *media.Chunk, at time.Time) (f Frame, ok bool) {
 
 // repeated reports whether a catch-up brings a frame that was delivered before.
 func (in *Incoming) repeated(f Frame) bool {
-	return f.CatchUp && in.any && f.Group == in.last.group && f.Number <= in.last.number
+	return f.CatchUp && in.any && in.last.alias == in.alias && f.Group == in.last.group && f.Number <= in.last.number
 }
 
 func (in *Incoming) count(f Frame) {
 	s := &in.stats
-	if in.any && f.Group > in.last.group+1 {
+	if in.any && in.last.alias == in.alias && f.Group > in.last.group+1 {
 		s.Gaps += uint64(f.Group - in.last.group - 1)
 	}
-	in.any, in.last = true, position{f.Group, f.Number}
+	in.any, in.last = true, position{in.alias, f.Group, f.Number}
 	s.Frames++
 	s.Bytes += uint64(len(f.Data))
 	if f.Key {

@@ -12,167 +12,106 @@ import (
 )
 
 // Outgoing is one of the member's own tracks. Its methods may be called by any goroutine, but frames of one
-// track by one at a time.
+// layer by one at a time.
 type Outgoing struct {
-	room *Room
+	room   *Room
+	layers []*OutgoingLayer // at least one
 
 	// Guarded by Room.mu.
-	info    signaling.Track
-	up      *relay.UplinkTrack
-	alias   uint16
-	group   uint32
-	frame   int // next one in group
-	begun   bool
-	cut     bool // the relay knows nothing of the group that was under way: the rest of it is dropped
-	keyGone bool // a key frame is wanted, since the rest of the group is being dropped or someone asked
-	ended   bool
-	endAt   uint64 // bytes sent on this connection with the End; 0 = not sent
-	drained bool
-	aside   bool // it goes by the side
-	lost    bool // the relay forgot the track before its End was acknowledged
-	stats   OutgoingStats
+	info  signaling.Track
+	made  []bool // the layers that are made, as it was said last; nil: all
+	ended bool
+	aside bool // it goes by the side
+	lost  bool // the relay forgot the track before its End was acknowledged
 }
 
-// OutgoingStats counts what was written to a track. Drops are those of the uplink, by reason.
-type OutgoingStats struct {
-	Frames, Bytes, KeyFrames uint64
-	Side                     uint64 // frames that were written for WebRTC
-	Drops                    relay.DropCounts
+func newOutgoing(r *Room, info signaling.Track) *Outgoing {
+	t := &Outgoing{room: r, info: info}
+	for i := range max(1, len(info.Layers)) {
+		t.layers = append(t.layers, &OutgoingLayer{track: t, index: i, wanted: true})
+	}
+	return t
 }
 
-// Errors of Outgoing.Write.
-var (
-	ErrNoKey     = errors.New("the track has not begun with a key frame")
-	ErrLongGroup = errors.New("over 65,536 frames without a key frame")
-	ErrEnded     = errors.New("the track has ended")
-)
+// Layers gives the layers of the track, in order of rising height: one where it was offered without.
+func (t *Outgoing) Layers() []*OutgoingLayer { return t.layers }
 
-const maxGroupFrames = 1 << 16
-
-// Write queues a frame, and never blocks. Its timestamp is a value of the member's clock. What does not go
-// through in time is dropped by the relay's rules, and counted. Frames without data are left out.
-func (t *Outgoing) Write(f media.Frame) error { return t.WriteLevel(f, 127, false) }
+// Write is OutgoingLayer.Write for the first layer, the only one of most tracks, and so are WriteLevel and KeyWanted.
+func (t *Outgoing) Write(f media.Frame) error { return t.layers[0].Write(f) }
 
 // WriteLevel is Write with the level of an audio packet in -dBov and whether it is voice.
 func (t *Outgoing) WriteLevel(f media.Frame, level uint8, voice bool) error {
-	if len(f.Data) == 0 {
-		return nil
-	}
-	if len(f.Data) > media.MaxFrameSize {
-		return fmt.Errorf("track %s: a frame of %d bytes: %w", t.info.ID, len(f.Data), media.ErrTooLarge)
-	}
-	r := t.room
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if t.ended {
-		return ErrEnded
-	}
-	head := media.ChunkHeader{Alias: t.alias, Timestamp: uint32(f.Timestamp)}
-	if t.info.Kind == media.Audio {
-		head.Key = true
-		head.SetLevel(level, voice)
-	} else {
-		head.Key = f.Key
-		head.SetLength(uint32(len(f.Data)))
-	}
-	if err := t.number(&head); err != nil {
-		return err
-	}
-	t.stats.Frames++
-	if t.aside {
-		t.stats.Side++
-	}
-	t.stats.Bytes += uint64(len(f.Data))
-	if head.Key {
-		t.stats.KeyFrames++
-		t.keyGone, t.cut = false, false
-	}
-	if t.cut {
-		t.stats.Drops[media.DropLost]++
-		return nil
-	}
-	media.Split(head, f.Data, r.opts.ChunkSize, 0, func(buf []byte) {
-		c, err := media.ParseChunk(buf)
-		if err != nil {
-			panic("client: " + err.Error()) // Split keeps every rule
-		}
-		t.keyGone = t.up.Write(&c, relay.Message{Data: buf}) || t.keyGone
-	})
-	return nil
+	return t.layers[0].write(f, level, voice)
 }
 
-// number gives a frame its place.
-func (t *Outgoing) number(h *media.ChunkHeader) error {
-	switch {
-	case h.Key:
-		t.group++
-		t.frame, t.begun = 0, true
-	case !t.begun:
-		return ErrNoKey
-	case t.frame == maxGroupFrames:
-		return ErrLongGroup
-	}
-	h.Group, h.Frame = t.group, uint16(t.frame)
-	t.frame++
-	return nil
-}
-
-// KeyWanted reports whether the next frame had better be a key frame: a receiver asked for one, or the rest of the
-// group is being dropped.
-func (t *Outgoing) KeyWanted() bool {
-	t.room.mu.Lock()
-	defer t.room.mu.Unlock()
-	return t.keyGone
-}
+// KeyWanted reports whether the next frame had better be a key frame.
+func (t *Outgoing) KeyWanted() bool { return t.layers[0].KeyWanted() }
 
 // End says that the track is over, behind its last frame. See Room.Drain.
 func (t *Outgoing) End() {
 	t.room.mu.Lock()
 	defer t.room.mu.Unlock()
-	if !t.ended {
-		t.ended = true
-		t.up.End(media.EndFinished)
+	if t.ended {
+		return
+	}
+	t.ended = true
+	for _, l := range t.layers {
+		l.up.End(media.EndFinished)
 	}
 }
 
-// Stats counts what was written so far.
-func (t *Outgoing) Stats() OutgoingStats {
-	t.room.mu.Lock()
-	defer t.room.mu.Unlock()
-	s := t.stats
-	s.Drops = t.drops()
-	return s
-}
-
-// drops are those of this connection's uplink and of earlier ones.
-func (t *Outgoing) drops() relay.DropCounts {
-	d := t.stats.Drops
-	if t.up != nil {
-		for why, n := range t.up.Drops() {
-			d[why] += n
+// Stats counts what was written so far, in all layers.
+func (t *Outgoing) Stats() (sum OutgoingStats) {
+	for _, l := range t.layers {
+		s := l.Stats()
+		sum.Frames, sum.Bytes, sum.KeyFrames = sum.Frames+s.Frames, sum.Bytes+s.Bytes, sum.KeyFrames+s.KeyFrames
+		sum.Side += s.Side
+		for why, n := range s.Drops {
+			sum.Drops[why] += n
 		}
 	}
-	return d
+	return sum
 }
 
-// open puts a track into the uplink under an alias that the relay gave.
+// open puts a track into the uplink under the aliases that the relay gave.
 func (t *Outgoing) open(uplink *relay.Uplink, as signaling.Track) error {
-	if len(as.Layers) == 0 {
-		return wrong("track %s has no alias", as.ID)
+	if len(as.Layers) != len(t.layers) {
+		return wrong("track %s has %d layers, and the relay gives it %d aliases", as.ID, len(t.layers), len(as.Layers))
 	}
-	t.stats.Drops = t.drops()
-	t.alias, t.endAt = as.Layers[0].Alias, 0
-	t.up = t.add(uplink)
-	if t.begun && t.info.Kind == media.Video {
-		t.cut, t.keyGone = true, true
+	for i, l := range t.layers {
+		l.stats.Drops = l.drops()
+		l.alias, l.endAt, l.wanted = as.Layers[i].Alias, 0, true
+		l.up = l.add(uplink)
+		if l.begun && t.info.Kind == media.Video {
+			l.cut, l.keyGone = true, true
+		}
 	}
 	return nil
 }
 
-func (t *Outgoing) add(uplink *relay.Uplink) *relay.UplinkTrack {
-	up := uplink.Add(t.alias, relay.ClassOf(t.info.Kind, t.info.Source))
-	up.Wait(t.room.opts.MaxAge)
-	return up
+// encodes keeps what is said of the layers that are made, for a relay that the track must be published to again.
+func (r *Room) encodes(m *signaling.Encoding) {
+	for _, t := range r.tracks {
+		if t.info.ID == m.Track {
+			t.made = slices.Clone(m.Layers)
+		}
+	}
+}
+
+// endAgain queues the End of what has ended, on a new connection to a relay that has not heard of it.
+func (t *Outgoing) endAgain(uplink *relay.Uplink) {
+	for _, l := range t.layers {
+		if l.endAt != 0 && !l.drained {
+			l.stats.Drops, l.endAt = l.drops(), 0
+			l.up = l.add(uplink)
+			l.up.End(media.EndFinished)
+		}
+	}
+}
+
+// drained reports whether the relay has acknowledged the end of all layers.
+func (t *Outgoing) drained() bool {
+	return !slices.ContainsFunc(t.layers, func(l *OutgoingLayer) bool { return !l.drained })
 }
 
 // Wait returns when at most so many bytes wait in the uplink, or with an error of ctx or of the Room.
@@ -196,7 +135,7 @@ func (r *Room) Drain(ctx context.Context) error {
 			if t.lost {
 				return false, fmt.Errorf("the relay lost track %s before its end was acknowledged", t.info.ID)
 			}
-			if t.ended && !t.drained {
+			if t.ended && !t.drained() {
 				return false, nil
 			}
 		}
@@ -233,8 +172,10 @@ func (r *Room) endSent(msg []byte, sent uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, t := range r.tracks {
-		if t.alias == c.Alias {
-			t.endAt = sent
+		for _, l := range t.layers {
+			if l.alias == c.Alias {
+				l.endAt = sent
+			}
 		}
 	}
 }
@@ -244,9 +185,11 @@ func (r *Room) acked(bytes uint64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for _, t := range r.tracks {
-		t.drained = t.drained || t.endAt != 0 && bytes >= t.endAt
+		for _, l := range t.layers {
+			l.drained = l.drained || l.endAt != 0 && bytes >= l.endAt
+		}
 	}
-	r.tracks = slices.DeleteFunc(r.tracks, func(t *Outgoing) bool { return t.drained })
+	r.tracks = slices.DeleteFunc(r.tracks, (*Outgoing).drained)
 	r.putsAcked(bytes)
 	r.chatsAcked(bytes)
 	if slices.ContainsFunc(r.topics, func(t *topic) bool { return len(t.waiting) > 0 }) {
@@ -254,14 +197,4 @@ func (r *Room) acked(bytes uint64) {
 	}
 	close(r.changed)
 	r.changed = make(chan struct{})
-}
-
-func (r *Room) feedback(m *signaling.Feedback) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for _, t := range r.tracks {
-		if t.info.ID == m.Track && m.KeyFrame {
-			t.keyGone = true
-		}
-	}
 }

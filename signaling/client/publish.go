@@ -21,7 +21,7 @@ type pending struct {
 func (r *Room) Publish(ctx context.Context, tracks []signaling.Track) ([]*Outgoing, error) {
 	p := pending{answer: make(chan error, 1)}
 	for _, t := range tracks {
-		p.tracks = append(p.tracks, &Outgoing{room: r, info: t})
+		p.tracks = append(p.tracks, newOutgoing(r, t))
 	}
 	r.mu.Lock()
 	if len(r.control) >= maxControl {
@@ -138,8 +138,11 @@ func (r *Room) joinedAnew(j *signaling.Joined) error {
 	for _, t := range r.tracks {
 		if t.ended {
 			t.lost = true
-		} else {
-			live = append(live, t)
+			continue
+		}
+		live = append(live, t)
+		if t.made != nil {
+			r.control = append(r.control, &signaling.Encoding{Type: "encoding", Track: t.info.ID, Layers: t.made})
 		}
 	}
 	return r.open(live, j.Self.Tracks)
@@ -151,13 +154,15 @@ func (r *Room) resumed(j *signaling.Joined) error {
 	for _, t := range r.tracks {
 		switch known := has(j.Self.Tracks, t.info.ID); {
 		case !known && t.ended:
-			t.drained = true // the End had arrived, only its ack was lost
-		case known && t.ended && t.endAt != 0:
-			t.stats.Drops, t.endAt = t.drops(), 0
-			t.up = t.add(r.uplink)
-			t.up.End(media.EndFinished)
+			for _, l := range t.layers {
+				l.drained = true // the End had arrived, only its ack was lost
+			}
+		case t.ended:
+			t.endAgain(r.uplink)
 		case t.info.Kind == media.Video:
-			t.keyGone = true
+			for _, l := range t.layers {
+				l.keyGone, l.wanted = true, true // it is told again what is not
+			}
 		}
 	}
 	var open []pending

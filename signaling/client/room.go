@@ -104,7 +104,7 @@ func newRoom(o Options) *Room {
 		changed: make(chan struct{}), incoming: map[uint16]*Incoming{}, streams: map[uint32]*Receiving{},
 		wants: slices.Clone(o.Subscribe)}
 	for _, t := range o.Publish {
-		r.tracks = append(r.tracks, &Outgoing{room: r, info: t})
+		r.tracks = append(r.tracks, newOutgoing(r, t))
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	return r
@@ -175,7 +175,7 @@ func (r *Room) Track(id string) *Outgoing {
 	return nil
 }
 
-// Send queues a request: *signaling.Subscribe, Unsubscribe, Configure, Mute, KeyFrame or Chat. Type may be left out.
+// Send queues a request: *signaling.Subscribe, Unsubscribe, Configure, Mute, Encoding, KeyFrame or Chat. Type may be left out.
 // What the relay refuses comes to OnEvent as *signaling.Error. After a KeyFrame, frames may come a second time.
 func (r *Room) Send(msg any) error {
 	r.mu.Lock()
@@ -199,6 +199,9 @@ func (r *Room) Send(msg any) error {
 		r.configured(m)
 	case *signaling.Mute:
 		m.Type = "mute"
+	case *signaling.Encoding:
+		m.Type = "encoding"
+		r.encodes(m)
 	case *signaling.KeyFrame:
 		m.Type = "keyframe"
 		if from := r.find(m.Member); from != nil && from.find(m.Track) != nil {
@@ -228,6 +231,9 @@ func (r *Room) configured(m *signaling.Configure) {
 		if t.info.ID == m.Track {
 			t.info.CodecString, t.info.Config, t.info.Width, t.info.Height = m.CodecString, m.Config, m.Width, m.Height
 			t.info.Colour, t.info.SampleRate, t.info.Channels = m.Colour, m.SampleRate, m.Channels
+			if len(m.Layers) > 0 {
+				t.info.Layers = m.Layers
+			}
 		}
 	}
 }

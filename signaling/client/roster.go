@@ -191,5 +191,5 @@ func (r *Room) compare(m *member, now []signaling.Member) {
 // same reports whether two announcements are of one publication. The clock tells apart those of which one
 // came after the other.
 func same(a, b signaling.Track) bool {
-	return a.ID == b.ID && a.Clock == b.Clock && a.Codec == b.Codec && slices.Equal(a.Layers, b.Layers)
+	return a.ID == b.ID && a.Clock == b.Clock && a.Codec == b.Codec && slices.EqualFunc(a.Layers, b.Layers, func(x, y signaling.Layer) bool { return x.Alias == y.Alias })
 }

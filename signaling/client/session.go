@@ -200,6 +200,8 @@ func (s *session) takeText(data []byte) error {
 		s.room.putRefused(m)
 	case *signaling.Feedback:
 		s.room.feedback(m)
+	case *signaling.Wanted:
+		s.room.wanted(m)
 	case *signaling.Bye:
 		s.mu.Lock()
 		s.bye = m

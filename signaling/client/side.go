@@ -53,8 +53,12 @@ func (r *Room) openSide(ctx context.Context) error {
 	r.mu.Lock()
 	var tracks []signaling.Track
 	for _, t := range r.tracks {
+		if len(t.layers) > 1 {
+			r.mu.Unlock()
+			return fmt.Errorf("track %s has several layers, which do not go over WebRTC", t.info.ID)
+		}
 		info := t.info
-		info.Layers = []signaling.Layer{{Alias: t.alias}}
+		info.Layers = []signaling.Layer{{Alias: t.layers[0].alias}}
 		tracks = append(tracks, info)
 	}
 	r.mu.Unlock()
@@ -101,8 +105,9 @@ func (r *Room) useSide(s *side) error {
 		return errors.New("the connection by UDP was lost at once")
 	}
 	for _, t := range r.tracks {
-		t.stats.Drops = t.drops()
-		t.up, t.aside = t.add(s.uplink), true
+		l := t.layers[0]
+		l.stats.Drops = l.drops()
+		l.up, t.aside = l.add(s.uplink), true
 	}
 	r.opts.Logger.Info("media goes over WebRTC")
 	return nil
@@ -155,7 +160,8 @@ func (r *Room) sideReply(req int64, a sideAnswer) {
 func (r *Room) sideSent(track string) {
 	r.mu.Lock()
 	for _, t := range r.tracks {
-		t.drained = t.drained || t.info.ID == track && t.ended && t.aside
+		l := t.layers[0]
+		l.drained = l.drained || t.info.ID == track && t.ended && t.aside
 	}
 	r.mu.Unlock()
 	r.moved()
@@ -173,7 +179,7 @@ func (r *Room) sideOver(s *side, reason string) {
 		s.uplink.Reconnected() // counts what waits as lost
 		r.control = append(r.control, &signaling.RTCClose{Type: "rtcClose", Reason: reason})
 		for _, t := range r.tracks {
-			if t.aside && !t.drained {
+			if t.aside && !t.drained() {
 				t.back()
 			}
 		}
@@ -188,13 +194,14 @@ func (r *Room) sideOver(s *side, reason string) {
 
 // back gives a track its place on the session again.
 func (t *Outgoing) back() {
-	t.stats.Drops, t.aside = t.drops(), false
-	t.up = t.add(t.room.uplink)
+	l := t.layers[0]
+	l.stats.Drops, t.aside = l.drops(), false
+	l.up = l.add(t.room.uplink)
 	switch {
 	case t.ended:
-		t.up.End(media.EndFinished)
+		l.up.End(media.EndFinished)
 	case t.info.Kind == media.Video:
-		t.cut, t.keyGone = true, true
+		l.cut, l.keyGone = true, true
 	}
 }
 

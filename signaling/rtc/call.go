@@ -74,11 +74,11 @@ func (c *call) incoming(send []signaling.RTCSend, mids []string, m *relay.Member
 	for _, s := range send {
 		info, ok := m.Track(s.Track)
 		r := c.path.in(s.Mid)
-		if !ok || r == nil || c.inlets[s.Mid] != nil || !contains(mids, s.Mid) {
+		if !ok || len(info.Layers) != 1 || r == nil || c.inlets[s.Mid] != nil || !contains(mids, s.Mid) {
 			return fmt.Errorf("%w: track %s on m-line %q", ErrBadSDP, s.Track, s.Mid)
 		}
-		next, _ := c.detour.Publisher.Next(info.Alias)
-		in := &inlet{pub: c.detour.Publisher, alias: info.Alias, audio: info.Kind == media.Audio, group: next - 1}
+		next, _ := c.detour.Publisher.Next(info.Layers[0].Alias)
+		in := &inlet{pub: c.detour.Publisher, alias: info.Layers[0].Alias, audio: info.Kind == media.Audio, group: next - 1}
 		c.inlets[s.Mid] = in
 		clock := rtp.NewClock(info.Codec, s.Us, s.RTP)
 		o := c.path.options(s.Mid, info.Codec)

@@ -83,7 +83,8 @@ func (c *dialed) offer(tracks []signaling.Track, receive int) (*signaling.RTCOff
 		}
 		l.rtcp = tr.Sender()
 		s.lines = append(s.lines, l)
-		out := s.know("", relay.TrackInfo{Alias: t.Layers[0].Alias, Offer: relay.Offer{ID: t.ID, Format: t.Format(), Clock: relay.Clock(t.Clock)}})
+		out := s.know("", relay.TrackInfo{Offer: relay.Offer{ID: t.ID, Format: t.Format(), Clock: relay.Clock(t.Clock),
+			Layers: []relay.LayerInfo{{Alias: t.Layers[0].Alias}}}})
 		out.own, out.clock = l, rtp.NewClock(t.Codec, t.Clock.Us, rand.Uint32())
 	}
 	for _, kind := range []webrtc.RTPCodecType{webrtc.RTPCodecTypeAudio, webrtc.RTPCodecTypeVideo} {

@@ -260,7 +260,7 @@ func (l *lab) join(name string) *member {
 	_, others := m.Roster()
 	for _, o := range others {
 		for _, t := range o.Tracks {
-			mm.tracks[t.Alias], mm.asm[t.Alias] = t, &media.Assembler{}
+			mm.tracks[t.Layers[0].Alias], mm.asm[t.Layers[0].Alias] = t, &media.Assembler{}
 		}
 	}
 	if err := m.Subscribe(relay.Selector{}, relay.Want{MaxAge: 10 * time.Second}); err != nil {
@@ -279,7 +279,7 @@ func (m *member) pull() {
 			if o.Event != nil {
 				m.events = append(m.events, o.Event)
 				if o.Event.Kind == relay.TrackAdded {
-					m.tracks[o.Event.Track.Alias], m.asm[o.Event.Track.Alias] = o.Event.Track, &media.Assembler{}
+					m.tracks[o.Event.Track.Layers[0].Alias], m.asm[o.Event.Track.Layers[0].Alias] = o.Event.Track, &media.Assembler{}
 				}
 			} else if o.Data[0] == media.KindChunk {
 				c, err := media.ParseChunk(o.Data)
@@ -306,7 +306,7 @@ func (m *member) writes(t *testing.T, id string, f media.Format) func(media.Fram
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := &inlet{pub: m.pub, alias: infos[0].Alias, audio: f.Kind == media.Audio}
+	in := &inlet{pub: m.pub, alias: infos[0].Layers[0].Alias, audio: f.Kind == media.Audio}
 	return func(frame media.Frame) {
 		in.write(rtp.Frame{Key: frame.Key, Data: frame.Data, Level: 127}, frame.Timestamp)
 	}

@@ -16,8 +16,8 @@ import (
 type outgoing struct {
 	member string // "" for one's own
 	info   relay.TrackInfo
-	asm    media.Assembler
-	us     int64 // the newest timestamp, in full
+	asms   map[uint16]*media.Assembler // of its layers, by alias
+	us     int64                       // the newest timestamp, in full
 	at     time.Time
 	line   *line // nil while there is none for it
 	pt     uint8
@@ -68,9 +68,20 @@ func (s *sender) notify(bool) {
 
 // know adds a track that the Subscriber may give.
 func (s *sender) know(member string, info relay.TrackInfo) *outgoing {
-	t := &outgoing{member: member, info: info, us: max(info.AtUs, info.Clock.Us), at: time.Now()}
-	s.tracks[info.Alias] = t
+	t := &outgoing{member: member, info: info, us: max(info.AtUs, info.Clock.Us), at: time.Now(), asms: map[uint16]*media.Assembler{}}
+	for _, l := range info.Layers {
+		s.tracks[l.Alias], t.asms[l.Alias] = t, &media.Assembler{}
+	}
 	return t
+}
+
+func (s *sender) find(member, track string) *outgoing {
+	for _, t := range s.tracks {
+		if t.member == member && t.info.ID == track {
+			return t
+		}
+	}
+	return nil
 }
 
 const tickTime = time.Second
@@ -116,14 +127,12 @@ func (s *sender) onEvent(e *relay.Event) {
 	case relay.TrackAdded:
 		s.know(e.Member, e.Track)
 	case relay.TrackUpdated:
-		if t := s.tracks[e.Track.Alias]; t != nil {
+		if t := s.find(e.Member, e.Track.ID); t != nil {
 			t.info = e.Track
 		}
 	case relay.TrackRemoved:
-		for alias, t := range s.tracks {
-			if t.member == e.Member && t.info.ID == e.Track.ID {
-				s.forget(alias)
-			}
+		if t := s.find(e.Member, e.Track.ID); t != nil {
+			s.forget(t)
 		}
 	}
 	s.event(e)
@@ -137,9 +146,9 @@ func (s *sender) message(ctx context.Context, data []byte) {
 		switch {
 		case err != nil || t == nil:
 		case c.Kind == media.KindAbandon:
-			t.asm.Abandon(c)
+			t.asms[c.Alias].Abandon(c)
 		case c.Kind == media.KindEnd:
-			s.end(c.Alias)
+			s.end(t)
 		}
 		return
 	}
@@ -148,7 +157,7 @@ func (s *sender) message(ctx context.Context, data []byte) {
 	if err != nil || t == nil {
 		return
 	}
-	h, frame, ok := t.asm.Push(&c)
+	h, frame, ok := t.asms[c.Alias].Push(&c)
 	if !ok {
 		return
 	}
@@ -189,10 +198,9 @@ func (s *sender) place(t *outgoing, us int64) bool {
 }
 
 // end frees the m-line of a track that is over, for one that waits.
-func (s *sender) end(alias uint16) {
-	t := s.tracks[alias]
+func (s *sender) end(t *outgoing) {
 	l := t.line
-	s.forget(alias)
+	s.forget(t)
 	if l == nil {
 		return
 	}
@@ -206,9 +214,10 @@ func (s *sender) end(alias uint16) {
 	}
 }
 
-func (s *sender) forget(alias uint16) {
-	t := s.tracks[alias]
-	delete(s.tracks, alias)
+func (s *sender) forget(t *outgoing) {
+	for alias := range t.asms {
+		delete(s.tracks, alias)
+	}
 	for i, w := range s.waiting {
 		if w == t {
 			s.waiting = append(s.waiting[:i:i], s.waiting[i+1:]...)

@@ -218,7 +218,7 @@ func (t *ingested) describe(f rtp.Frame) error {
 	g := t.of
 	t.format = format
 	if t.in != nil {
-		return g.member.Configure(t.id, format)
+		return g.member.Configure(t.id, format, nil)
 	}
 	us := clockZero + time.Since(g.start).Microseconds()
 	t.sync = rtp.NewSync(t.codec, us, f.Time)
@@ -231,6 +231,6 @@ func (t *ingested) describe(f rtp.Frame) error {
 	if err != nil {
 		return err
 	}
-	t.in = &inlet{pub: g.pub, alias: infos[0].Alias, audio: format.Kind == media.Audio}
+	t.in = &inlet{pub: g.pub, alias: infos[0].Layers[0].Alias, audio: format.Kind == media.Audio}
 	return nil
 }

@@ -55,6 +55,27 @@ type TrackStatus struct {
 	Bytes       uint64 `json:"bytes"`
 	KeyFrames   uint64 `json:"keyFrames"`
 	Subscribers int    `json:"subscribers"`
+	// Layers is there where the track has several, in order of rising height.
+	Layers []LayerStatus `json:"layers,omitempty"`
+}
+
+// LayerStatus tells how a layer does.
+type LayerStatus struct {
+	Width  int  `json:"width"`
+	Height int  `json:"height"`
+	Rate   int  `json:"bytesPerSecond"` // of late
+	Made   bool `json:"made"`
+	Wanted bool `json:"wanted"` // as the publisher was told
+	Takers int  `json:"takers"`
+}
+
+// SentStatus tells which layer of a track with several a member is sent, and why that one.
+type SentStatus struct {
+	Member string `json:"member"`
+	Track  string `json:"track"`
+	Height int    `json:"height"`
+	Why    string `json:"why"`
+	Next   int    `json:"nextHeight,omitempty"` // of the layer that is to come next
 }
 
 // LinkStatus tells how a member's reception goes now.
@@ -72,6 +93,8 @@ type LinkStatus struct {
 	ClosedGates int               `json:"closedGates"`
 	Muffled     int               `json:"muffledSpeakers"`
 	DataBehind  int               `json:"dataBehind"` // values of topics that were not sent yet
+	Thinned     int               `json:"thinnedTracks"`
+	Layers      []SentStatus      `json:"layers,omitempty"`
 	Drops       map[string]uint64 `json:"drops"`
 }
 
@@ -94,7 +117,7 @@ func memberStatus(m relay.MemberStats) MemberStatus {
 	out := MemberStatus{ID: m.ID, Name: m.Name, State: wireState(m.State), Transport: transport(m), Hidden: m.Hidden, Since: m.Since, Tracks: []TrackStatus{},
 		Link: LinkStatus{Subscribed: m.Link.Subscribed, QueueBytes: m.Link.QueueBytes, QueueAgeMs: milliseconds(m.Link.QueueAge),
 			InFlight: m.Link.InFlight, Window: m.Link.Window, DelayMs: milliseconds(m.Link.Delay), RTTMs: milliseconds(m.Link.RTT), Rate: m.Link.Rate,
-			Capacity: m.Link.Capacity, Sent: m.Link.Sent, ClosedGates: m.Link.ClosedGates, Muffled: m.Link.Muffled, DataBehind: m.Link.DataBehind, Drops: dropNames(m.Link.Drops)}}
+			Capacity: m.Link.Capacity, Sent: m.Link.Sent, ClosedGates: m.Link.ClosedGates, Muffled: m.Link.Muffled, DataBehind: m.Link.DataBehind, Thinned: m.Link.Thinned, Layers: sentLayers(m.Link.Layers), Drops: dropNames(m.Link.Drops)}}
 	if out.State == signaling.Reconnecting {
 		out.Transport = "none"
 	}
@@ -103,7 +126,21 @@ func memberStatus(m relay.MemberStats) MemberStatus {
 	}
 	for _, t := range m.Tracks {
 		out.Tracks = append(out.Tracks, TrackStatus{ID: t.ID, Kind: string(t.Kind), Codec: string(t.Codec), Muted: t.Muted, Frames: t.Frames,
-			Bytes: t.Bytes, KeyFrames: t.KeyFrames, Subscribers: t.Subscribers})
+			Bytes: t.Bytes, KeyFrames: t.KeyFrames, Subscribers: t.Subscribers, Layers: layerStatus(t.Layers)})
+	}
+	return out
+}
+
+func layerStatus(layers []relay.LayerStats) (out []LayerStatus) {
+	for _, l := range layers {
+		out = append(out, LayerStatus(l))
+	}
+	return out
+}
+
+func sentLayers(feeds []relay.FeedStats) (out []SentStatus) {
+	for _, f := range feeds {
+		out = append(out, SentStatus{Member: f.Member, Track: f.Track, Height: f.Height, Why: wireWhy(f.Why), Next: f.Next})
 	}
 	return out
 }

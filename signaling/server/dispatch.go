@@ -125,11 +125,13 @@ func (r *reader) inRoom(m any) error {
 		}
 	case *signaling.Configure:
 		req = m.Req
-		if err := signaling.CheckFormat(m.Track, m.Format()); err != nil {
+		if err := errors.Join(signaling.CheckFormat(m.Track, m.Format()), signaling.CheckLayers(m.Track, m.Layers)); err != nil {
 			fault = faultOf(signaling.ErrBadTrack, err)
 		} else {
-			fault = relayFault(member.Configure(m.Track, m.Format()))
+			fault = relayFault(member.Configure(m.Track, m.Format(), relayLayers(m.Layers)))
 		}
+	case *signaling.Encoding:
+		req, fault = m.Req, relayFault(member.Encoding(m.Track, m.Layers))
 	case *signaling.Mute:
 		req, fault = m.Req, relayFault(member.Mute(m.Track, m.Muted))
 	case *signaling.Unpublish:
@@ -183,6 +185,7 @@ func relayFault(err error) *signaling.Error {
 		err  error
 		code string
 	}{{relay.ErrNoSuchTrack, signaling.ErrNoSuchTrack}, {relay.ErrNoSuchMember, signaling.ErrNoSuchMember},
+		{relay.ErrLayers, signaling.ErrBadTrack},
 		{relay.ErrTrackExists, signaling.ErrTrackExists}, {relay.ErrTooManyTracks, signaling.ErrTooManyTracks},
 		{relay.ErrTooManySubscriptions, signaling.ErrTooManySubscriptions}, {relay.ErrNoAlias, signaling.ErrNoAlias},
 		{relay.ErrTooManyTopics, signaling.ErrTooManyTopics}, {relay.ErrTopicMode, signaling.ErrTopicMode},
@@ -207,7 +210,7 @@ func (r *reader) publish(tracks []signaling.Track) ([]signaling.Track, *signalin
 			return nil, faultOf(signaling.ErrBadTrack, err)
 		}
 		offers = append(offers, relay.Offer{ID: t.ID, Source: t.Source, Format: t.Format(),
-			Clock: relay.Clock(t.Clock), KeyOnRequest: t.KeyOnRequest})
+			Clock: relay.Clock(t.Clock), KeyOnRequest: t.KeyOnRequest, Layers: relayLayers(t.Layers)})
 	}
 	r.rest(r.offers.take(float64(len(offers))))
 	infos, err := r.seat.member.Publish(offers)
@@ -221,6 +224,13 @@ func (r *reader) publish(tracks []signaling.Track) ([]signaling.Track, *signalin
 	return out, nil
 }
 
+func relayLayers(layers []signaling.Layer) (out []relay.LayerInfo) {
+	for _, l := range layers {
+		out = append(out, relay.LayerInfo{Width: l.Width, Height: l.Height, CodecString: l.CodecString, Config: l.Config})
+	}
+	return out
+}
+
 // defaultPriority is that of a subscription that names none.
 const defaultPriority = 4
 
@@ -228,7 +238,8 @@ func (r *reader) subscribe(m *signaling.Subscribe) *signaling.Error {
 	if !r.seat.may(token.Subscribe) {
 		return noGrant(token.Subscribe)
 	}
-	w := relay.Want{Priority: defaultPriority, MaxAge: time.Duration(m.MaxAgeMs) * time.Millisecond, Paused: m.Paused}
+	w := relay.Want{Priority: defaultPriority, MaxAge: time.Duration(m.MaxAgeMs) * time.Millisecond, Paused: m.Paused,
+		Height: m.Height, Hold: m.Hold}
 	if m.Priority != nil {
 		w.Priority = *m.Priority
 	}

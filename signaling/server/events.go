@@ -46,7 +46,11 @@ func eventMessage(e *relay.Event) any {
 	case relay.TrackRemoved:
 		return signaling.TrackRemoved{Type: "trackRemoved", Member: e.Member, Track: e.Track.ID, Reason: e.Reason}
 	case relay.Feedback:
-		return signaling.Feedback{Type: "feedback", Track: e.Track.ID, KeyFrame: true}
+		return feedback(e)
+	case relay.LayersWanted:
+		return signaling.Wanted{Type: "wanted", Track: e.Track.ID, Layers: e.Layers}
+	case relay.LayerSent:
+		return signaling.LayerSent{Type: "layer", Member: e.Member, Track: e.Track.ID, Height: e.Height, Why: wireWhy(e.Why)}
 	case relay.ChatText:
 		return signaling.Chat{Type: "chat", Req: e.Req, From: e.Member, Name: e.Name, Text: e.Text, Seq: e.Seq, AtUs: e.At.UnixMicro(), Past: e.Past}
 	case relay.DropReport:
@@ -55,6 +59,32 @@ func eventMessage(e *relay.Event) any {
 		return signaling.Notice{Type: "notice", Code: e.Reason, Member: e.Member, Track: e.Track.ID, Text: e.Text}
 	}
 	return objectMessage(e)
+}
+
+func feedback(e *relay.Event) signaling.Feedback {
+	m := signaling.Feedback{Type: "feedback", Track: e.Track.ID, KeyFrame: true}
+	if e.Layer > 0 {
+		index := e.Layer - 1
+		m.Layer = &index
+	}
+	return m
+}
+
+func wireWhy(why relay.LayerWhy) string {
+	switch why {
+	case relay.WhyLink:
+		return signaling.WhyLink
+	case relay.WhyPublisher:
+		return signaling.WhyPublisher
+	}
+	return signaling.WhyAsked
+}
+
+func wireLayers(layers []relay.LayerInfo) (out []signaling.Layer) {
+	for _, l := range layers {
+		out = append(out, signaling.Layer(l))
+	}
+	return out
 }
 
 func wireState(s relay.State) string {
@@ -75,7 +105,7 @@ func wireMember(m relay.MemberInfo) signaling.Member {
 func wireTrack(t relay.TrackInfo) signaling.Track {
 	return signaling.Track{ID: t.ID, Kind: t.Kind, Source: t.Source, Codec: t.Codec, CodecString: t.CodecString, Config: t.Config,
 		Width: t.Width, Height: t.Height, Colour: t.Colour, SampleRate: t.SampleRate, Channels: t.Channels,
-		Layers: []signaling.Layer{{Alias: t.Alias}}, Clock: signaling.Clock(t.Clock), AtUs: t.AtUs, Muted: t.Muted, KeyOnRequest: t.KeyOnRequest}
+		Layers: wireLayers(t.Layers), Clock: signaling.Clock(t.Clock), AtUs: t.AtUs, Muted: t.Muted, KeyOnRequest: t.KeyOnRequest}
 }
 
 func wireDrops(drops []relay.TrackDrops) signaling.Drops {

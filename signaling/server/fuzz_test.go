@@ -101,6 +101,9 @@ func seedScripts(f *testing.F) {
 	f.Add(script(`{"type":"subscribe"}`, `{"type":"subscribe","name":"Bob","priority":9,"maxAgeMs":50}`, `{"type":"unsubscribe"}`, `{"type":"keyframe","member":"m","track":"t"}`))
 	f.Add(script(`{"type":"publish","req":1,"tracks":[`+strings.Replace(mic, `"mic"`, `"mic2"`, 1)+`]}`, `{"type":"unpublish","track":"mic2"}`, `{"type":"mute","track":"mic","muted":true}`))
 	f.Add(script(`{"type":"configure","track":"camera","codecString":"vp8","width":1280}`, `{"type":"chat","text":"hi","req":1}`, `{"type":"ackInterval","ms":10}`))
+	f.Add(script(`{"type":"publish","req":1,"tracks":[`+strings.Replace(layered, `"camera"`, `"film"`, 1)+`]}`, `{"type":"encoding","track":"film","layers":[true,false,true]}`,
+		`{"type":"subscribe","height":180,"hold":true}`, `{"type":"configure","track":"film","codecString":"vp8","layers":[{"width":1,"height":1}]}`,
+		`{"type":"encoding","track":"film","layers":[]}`, `{"type":"encoding","track":"film","layers":[false,false,false]}`))
 	f.Add(script(`{"type":"hello","version":1}`))
 	f.Add(append(script(v(1, 1, 0, 0, false)), 0x82, 0, 40, 0x10, 3, 0, 1))
 }

@@ -53,6 +53,10 @@ var (
 	descAge      = desc("queue_age_seconds", "Age of the oldest frame that waits for any member.")
 	descFull     = desc("links_full", "Members whose link was seen full in the last 10 s.")
 	descGates    = desc("gates_closed", "Video tracks that a member waits for the next key frame of.")
+	descSent     = desc("layers_sent", "Tracks with several layers that members are sent, by why it is not a better layer.", "why")
+	descUnwanted = desc("layers_unwanted", "Layers that their publishers were told nobody takes.")
+	descThinned  = desc("tracks_thinned", "Video tracks of which a member is not sent the upper temporal layers.")
+	descSwitched = desc("layer_switches_total", "Times that a member was sent another layer of a track.")
 	descMuffled  = desc("speakers_muffled", "Speakers left out at a member to whom not all audio fits.")
 	descOpened   = desc("sessions_total", "WebSocket sessions that were opened.")
 	descResumes  = desc("resumes_total", "Sessions that resumed a membership.")
@@ -95,6 +99,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	}
 	rooms, members, queued := s.relay.Snapshot(), map[string]int{signaling.Online: 0, signaling.Reconnecting: 0}, 0
 	full, gates, muffled, behind, age := 0, 0, 0, 0, time.Duration(0)
+	thinned, unwanted, sent := 0, 0, map[string]int{signaling.WhyAsked: 0, signaling.WhyLink: 0, signaling.WhyPublisher: 0}
 	for _, r := range rooms {
 		for _, m := range r.Members {
 			members[wireState(m.State)]++
@@ -103,6 +108,13 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			gates, muffled, age = gates+m.Link.ClosedGates, muffled+m.Link.Muffled, max(age, m.Link.QueueAge)
 			if m.Link.Capacity > 0 {
 				full++
+			}
+			thinned += m.Link.Thinned
+			for _, f := range m.Link.Layers {
+				sent[wireWhy(f.Why)]++
+			}
+			for _, t := range m.Tracks {
+				unwanted += t.Unwanted
 			}
 		}
 	}
@@ -114,6 +126,11 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(descFull, full)
 	gauge(descGates, gates)
 	gauge(descMuffled, muffled)
+	gauge(descThinned, thinned)
+	gauge(descUnwanted, unwanted)
+	for why, n := range sent {
+		gauge(descSent, n, why)
+	}
 	gauge(descBehind, behind)
 	ch <- prometheus.MustNewConstMetric(descAge, prometheus.GaugeValue, age.Seconds())
 	gauge(descSessions, len(s.list()))
@@ -126,6 +143,7 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	count(descObjIn, t.ObjectBytesIn.Load())
 	count(descObjOut, t.ObjectBytesOut.Load())
 	count(descAsks, t.Asks.Load())
+	count(descSwitched, t.Switches.Load())
 	count(descValues, t.ValuesIn.Load())
 	count(descBatches, t.BatchesOut.Load())
 	drops := t.Drops()

@@ -25,7 +25,7 @@ type WebRTC interface {
 
 // features lists the optional abilities of this server.
 func (s *Server) features() []string {
-	list := []string{"topics", "objects"}
+	list := []string{"topics", "objects", "layers"}
 	if s.cfg.WebRTC != nil {
 		list = append(list, "webrtc")
 	}

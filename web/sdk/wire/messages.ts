@@ -29,7 +29,9 @@ export const TOPIC_KEY = /^[^\0-\x1f\ufffd\p{Cs}]*$/u;
 
 const clock = object({ us: count(), wallUs: count() });
 const colour = object({ primaries: text(), transfer: text(), matrix: text(), fullRange: flag });
-const layer = object({ alias: count(0xffff) });
+const layer = object({ alias: count(0xffff), width: count(0xffff), height: count(0xffff), codecString: text(), config: text() });
+/** Flags for the layers of a track, in their order. */
+const layerFlags = list(flag, 3);
 
 const track = object({
   id: needed(TRACK_ID),
@@ -65,6 +67,8 @@ const selection = object({
   paused: flag,
   priority: count(9),
   maxAgeMs: count(30_000),
+  height: count(16_384),
+  hold: flag,
 });
 
 const subscription: Check<Of<typeof selection>> = (value, at) => {
@@ -112,7 +116,9 @@ const fromClient = {
     colour: maybe(colour),
     sampleRate: count(),
     channels: count(255),
+    layers: list(layer, 16),
   }),
+  encoding: object({ req: count(), track: needed(TRACK_ID), layers: layerFlags }),
   mute: object({ track: needed(TRACK_ID), muted: flag }),
   unpublish: object({ track: needed(TRACK_ID) }),
   subscribe: subscription,
@@ -175,7 +181,10 @@ const fromServer = {
   trackAdded: object({ member: needed(MEMBER_ID), track }),
   trackUpdated: object({ member: needed(MEMBER_ID), track }),
   trackRemoved: object({ member: needed(MEMBER_ID), track: needed(TRACK_ID), reason: text() }),
-  feedback: object({ track: needed(TRACK_ID), keyframe: flag }),
+  /** Of all layers where layer is undefined. */
+  feedback: object({ track: needed(TRACK_ID), keyframe: flag, layer: maybe(count(15)) }),
+  wanted: object({ track: needed(TRACK_ID), layers: layerFlags }),
+  layer: object({ member: needed(MEMBER_ID), track: needed(TRACK_ID), height: count(0xffff), why: text() }),
   drops: object({ tracks: list(object({ member: needed(MEMBER_ID), track: needed(TRACK_ID), frames: counts(32) }), 4_096) }),
   chat: object({ req: count(), from: text(), name: text(), text: text(), seq: count(), atUs: count(), past: flag }),
   notice: object({ code: text(), member: text(), track: text(), text: text() }),
