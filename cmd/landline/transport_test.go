@@ -130,3 +130,32 @@ func TestARelayWithoutWebRTCSaysSo(t *testing.T) {
 		t.Errorf("code %d: %s", code, stderr)
 	}
 }
+
+func TestAddressesOfWebRTCAreChecked(t *testing.T) {
+	for _, args := range [][]string{{"--rtc-addr", "calls.example.org"}, {"--rtc=off", "--rtc-addr", "192.0.2.1"}, {"--rtc=maybe"}} {
+		if _, stderr, code := invoke(t, append([]string{"serve", "--listen", "127.0.0.1:0"}, args...)...); code == 0 || !strings.Contains(stderr, "rtc") {
+			t.Errorf("%v: code %d, %s", args, code, stderr)
+		}
+	}
+}
+
+// The UDP port has the number of the TCP port, and is announced under the address that was asked for.
+func TestServeOpensTheUDPPortOfTheSameNumber(t *testing.T) {
+	for flag, wants := range map[string]bool{"--rtc=on": true, "--rtc=off": false} {
+		j := launch(t, nil, "serve", "--listen", "127.0.0.1:0", flag)
+		line := j.out.line(t, "Landline is ready")
+		addr := line[strings.LastIndex(line, "http://")+len("http://"):]
+		udp, err := net.ResolveUDPAddr("udp", strings.TrimSpace(addr))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if conn, err := net.ListenUDP("udp", udp); (err != nil) != wants {
+			t.Errorf("%s: %s by UDP: %v", flag, addr, err)
+		} else if err == nil {
+			conn.Close()
+		}
+		if wants != strings.Contains(j.errs.String(), `"addresses":"127.0.0.1"`) {
+			t.Errorf("%s: %s", flag, j.errs.String())
+		}
+	}
+}

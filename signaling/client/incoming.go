@@ -36,6 +36,8 @@ type Incoming struct {
 	last     position
 	sideOpen bool // frames by the side can be decoded
 	sideDone bool // all of them have come
+	bySide   bool // the last that was delivered came by the side, at sideUs
+	sideUs   int64
 
 	mu    sync.Mutex
 	again bool // a key frame was asked for: the next catch-up is delivered in full
@@ -196,7 +198,7 @@ func (in *Incoming) chunk(c *media.Chunk, at time.Time) (f Frame, ok bool) {
 		if in.track.Kind == media.Audio {
 			f.Level, f.Voice = h.Level()
 		}
-		if in.repeated(f) {
+		if in.repeated(f) || in.hadBySide(f) {
 			ok = false
 		}
 	}

@@ -222,7 +222,7 @@ func (r *Room) sideEvent(msg any, at time.Time) (taken bool) {
 	r.mu.Unlock()
 	switch m := msg.(type) {
 	case sideFrame:
-		if in := r.Incoming(m.member, m.track); in != nil {
+		if in := r.Incoming(m.member, m.track); in != nil && s != nil {
 			if f, ok := in.fromSide(m.SideFrame, at); ok {
 				r.opts.OnFrame(in, f)
 			}
@@ -328,8 +328,8 @@ func (in *Incoming) fromSide(sf signaling.SideFrame, at time.Time) (f Frame, ok 
 	in.stats.Gaps += uint64(sf.Missing)
 	switch {
 	case sf.Data == nil:
-		in.stats.Abandoned++
-		in.sideOpen = false
+		in.asm.Abandoned++
+		in.stats.Abandoned, in.sideOpen = in.asm.Abandoned, false
 		return f, false
 	case sf.Key:
 		f.Group, in.sideOpen = in.last.group+1, true
@@ -341,5 +341,20 @@ func (in *Incoming) fromSide(sf signaling.SideFrame, at time.Time) (f Frame, ok 
 	f.Frame, f.Level, f.Voice, f.Arrived = sf.Frame, sf.Level, sf.Voice, at
 	in.stats.Side++
 	in.count(f)
+	in.bySide, in.sideUs = true, f.Timestamp
 	return f, true
+}
+
+// hadBySide reports whether a frame of the session came by the side before: the catch-up with which the session goes on brings all of
+// the group. Its numbers are others than those that were counted for the side.
+func (in *Incoming) hadBySide(f Frame) bool {
+	const rounding = 25 // µs, of an RTP timestamp
+	if !in.bySide {
+		return false
+	}
+	if f.CatchUp && f.Timestamp <= in.sideUs+rounding {
+		return true
+	}
+	in.bySide, in.any = false, false
+	return false
 }

@@ -163,6 +163,10 @@ func (p *path) receive(remote *webrtc.TrackRemote, in *webrtc.RTPReceiver) {
 		return
 	}
 	p.mu.Lock()
+	if p.tracks[mid] != nil { // a second stream of one m-line, as simulcast has it: the first is taken
+		p.mu.Unlock()
+		return
+	}
 	p.tracks[mid] = remote
 	arrived, reported := p.arrived, p.reported
 	p.mu.Unlock()
