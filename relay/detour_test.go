@@ -66,7 +66,7 @@ func TestWhatIsReceivedTakesADetourAndComesBack(t *testing.T) {
 		if n := bob.wholes("ann", "camera"); n != 3 {
 			t.Errorf("%d frames by the session after the detour, want the whole group", n)
 		}
-		if st := w.relay.Snapshot()[0]; len(st.Members) != 2 || st.Members[1].Traffic.Out(WebRTC) == 0 {
+		if st := w.relay.Snapshot()[0]; len(st.Members) != 2 || bob.m.traffic.Out(WebRTC) == 0 {
 			t.Errorf("%+v", st)
 		}
 	})
@@ -165,6 +165,37 @@ func TestNobodySeesOneWhoOnlyWatches(t *testing.T) {
 		ann.drain()
 		if len(ann.roster) != 0 || ann.count(MemberJoined)+ann.count(MemberLeft) != 0 {
 			t.Error("somebody came or went")
+		}
+	})
+}
+
+// What begins with key frames alone goes to another layer at its next key frame, never by a catch-up.
+func TestALayerChangesWithoutAReplay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t, Options{})
+		ann := w.join("ann")
+		cams := ann.layers("camera", 180, 360)
+		small, large := cams[0], cams[1]
+		eye := w.joinAs(Identity{ID: "eye", Hidden: true, NoReplay: true}, everything)
+		eye.subscribe(Selector{}, Want{Height: 360})
+		small.send(true, 900)
+		large.send(true, 900)
+		eye.drain()
+		eye.subscribe(Selector{}, Want{Height: 180})
+		eye.drain()
+		count := func() (frames, bursts int) {
+			eye.drain()
+			for _, in := range eye.tracks {
+				frames, bursts = frames+len(in.got), bursts+len(in.bursts)
+			}
+			return frames, bursts
+		}
+		if frames, bursts := count(); frames != 1 || bursts != 0 {
+			t.Fatalf("%d frames, %d bursts", frames, bursts)
+		}
+		small.send(true, 900)
+		if frames, bursts := count(); frames != 2 || bursts != 0 {
+			t.Errorf("%d frames, %d bursts", frames, bursts)
 		}
 	})
 }

@@ -122,7 +122,7 @@ func TestFramesAreWholeWhateverThePathDoes(t *testing.T) {
 		for _, losses := range []bool{false, true} {
 			t.Run(fmt.Sprintf("%s/losses-%v", c, losses), func(t *testing.T) {
 				rapid.Check(t, func(rt *rapid.T) {
-					s := newStream(rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0)), c, 40, 8,
+					s := newStream(rand.New(rand.NewPCG(rapid.Uint64().Draw(rt, "seed"), 0)), c, 20, 5,
 						rapid.Uint16().Draw(rt, "first"), rapid.Uint32().Draw(rt, "time"))
 					order, lost := impair(rt, s, losses)
 					d, err := NewDepacketizer(Options{Codec: c, Wait: 100 * time.Millisecond, Start: s.packets[0].SequenceNumber, Known: true})

@@ -117,7 +117,11 @@ type peer struct {
 
 func newPeer(t *testing.T) *peer {
 	t.Helper()
-	var s webrtc.SettingEngine
+	return newPeerOn(t, webrtc.SettingEngine{})
+}
+
+func newPeerOn(t *testing.T, s webrtc.SettingEngine) *peer {
+	t.Helper()
 	s.SetIncludeLoopbackCandidate(true)
 	m := &webrtc.MediaEngine{}
 	if err := m.RegisterDefaultCodecs(); err != nil {

@@ -2,6 +2,7 @@ package rtc
 
 import (
 	"bytes"
+	"net"
 	"net/http"
 	"strings"
 	"testing"
@@ -247,4 +248,35 @@ func TestHostileOffersAndPackets(t *testing.T) {
 		ann.pull()
 		return len(ann.frames[media.VP8]) > 3
 	})
+}
+
+// A publisher and a viewer whose packets stop without a word are gone within 15 s.
+func TestSilentSessionsEnd(t *testing.T) {
+	l := newLab(t)
+	socket := func() (*net.UDPConn, *peer) {
+		conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var s webrtc.SettingEngine
+		mux := webrtc.NewICEUDPMux(nil, conn)
+		s.SetICEUDPMux(mux)
+		t.Cleanup(func() { _ = mux.Close() })
+		return conn, newPeerOn(t, s)
+	}
+	one, cam := socket()
+	two, viewer := socket()
+	cam.sends(media.VP8)
+	viewer.receives(webrtc.RTPCodecTypeVideo)
+	l.post(cam, "/whip/room", "tok")
+	l.post(viewer, "/whep/room", "tok")
+	cam.connected()
+	viewer.connected()
+	until(t, "both are open", func() bool { return l.port.Stats().Open == 2 })
+	began := time.Now()
+	_, _ = one.Close(), two.Close()
+	until(t, "both are gone", func() bool { return l.port.Stats().Open == 0 && len(l.relay.Snapshot()) == 0 })
+	if took := time.Since(began); took > 15*time.Second {
+		t.Errorf("after %v", took)
+	}
 }
