@@ -31,11 +31,16 @@ type lab struct {
 
 func newLab(t *testing.T) *lab {
 	t.Helper()
+	return newLabAt(t)
+}
+
+func newLabAt(t *testing.T, addresses ...string) *lab {
+	t.Helper()
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	port, err := NewPort(Config{Conn: conn})
+	port, err := NewPort(Config{Conn: conn, Addresses: addresses})
 	if err != nil {
 		t.Fatal(err)
 	}

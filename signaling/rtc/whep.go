@@ -3,6 +3,7 @@ package rtc
 import (
 	"fmt"
 	"regexp"
+	"sync"
 
 	"landline/relay"
 	"landline/signaling"
@@ -25,14 +26,8 @@ func carried(sdp string) (list relay.Carries) {
 // whep makes a session that watches: a hidden member.
 func (rs *resources) whep(res *resource, offer, member string) (answer string, err error) {
 	var m *relay.Member
-	joined := make(chan struct{}) // closed once m is set, or never will be
-	pt, err := rs.port.open(offer, func(string) {
-		rs.drop(res)
-		<-joined
-		if m != nil {
-			m.Leave("bye")
-		}
-	})
+	v := &viewer{}
+	pt, err := rs.port.open(offer, func(string) { rs.drop(res); v.leave() })
 	if err != nil {
 		return "", err
 	}
@@ -49,7 +44,9 @@ func (rs *resources) whep(res *resource, offer, member string) (answer string, e
 		id := "w-" + secret(9)
 		m, err = rs.relay.Join(res.room, relay.Identity{ID: id, Name: "WHEP", Hidden: true, NoReplay: true, Path: relay.WebRTC}, codecs, s.notify)
 	}
-	close(joined)
+	if m != nil {
+		v.joins(m)
+	}
 	if err == nil {
 		answer, err = pt.answer()
 	}
@@ -61,6 +58,30 @@ func (rs *resources) whep(res *resource, offer, member string) (answer string, e
 	s.lines = out
 	rs.watch(pt, s, m, member)
 	return answer, nil
+}
+
+// viewer is the member of a WHEP session, which leaves with it, whichever of the two is there first.
+type viewer struct {
+	mu     sync.Mutex
+	member *relay.Member
+	over   bool
+}
+
+func (v *viewer) leave() {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.over = true; v.member != nil {
+		v.member.Leave("bye")
+	}
+}
+
+// joins notes the member, unless the session is over already.
+func (v *viewer) joins(m *relay.Member) {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	if v.member = m; v.over {
+		m.Leave("bye")
+	}
 }
 
 // watch subscribes to a member, or all, and begins to send.

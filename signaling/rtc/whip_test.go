@@ -156,6 +156,7 @@ func TestRequestsAreAnsweredWithTheirStatus(t *testing.T) {
 		{"no grant", "POST", "/whip/room", "no", sdp, offer, nil, 403},
 		{"another type", "POST", "/whip/room", "tok", "text/plain", offer, nil, 415},
 		{"not SDP", "POST", "/whip/room", "tok", sdp, "hello", nil, 400},
+		{"not SDP, to watch", "POST", "/whep/room", "tok", sdp, "hello", nil, 400},
 		{"nothing", "POST", "/whip/room", "tok", sdp, "", nil, 400},
 		{"too large", "POST", "/whip/room", "tok", sdp, strings.Repeat("a", maxBody+1), nil, 413},
 		{"a bad room", "POST", "/whip/-", "tok", sdp, offer, nil, 404},
@@ -278,5 +279,22 @@ func TestSilentSessionsEnd(t *testing.T) {
 	until(t, "both are gone", func() bool { return l.port.Stats().Open == 0 && len(l.relay.Snapshot()) == 0 })
 	if took := time.Since(began); took > 15*time.Second {
 		t.Errorf("after %v", took)
+	}
+}
+
+// The addresses that the operator names are announced, and no others.
+func TestAnnouncedAddresses(t *testing.T) {
+	l := newLabAt(t, "192.0.2.7", "2001:db8::7")
+	cam := newPeer(t)
+	cam.sends(media.VP8)
+	l.post(cam, "/whip/room", "tok")
+	answer := cam.RemoteDescription().SDP
+	if !strings.Contains(answer, " 192.0.2.7 ") || !strings.Contains(answer, "a=ice-lite") {
+		t.Errorf("the answer:\n%s", answer)
+	}
+	for line := range strings.Lines(answer) {
+		if strings.HasPrefix(line, "a=candidate:") && strings.Contains(line, "127.0.0.1") {
+			t.Errorf("announced: %s", line)
+		}
 	}
 }
