@@ -11,11 +11,15 @@ import (
 func TestStreamsComeTogetherByTheirReports(t *testing.T) {
 	var w Wall
 	audio, video := NewSync(media.Opus, 1_000_000, 100), NewSync(media.VP8, 1_080_000, 5000) // the picture came 80 ms late
+	video.Report(&w, 50_000_000, 5000)                                                       // it is the sound that stays where it is, whoever reports first
 	audio.Report(&w, 50_000_000, 100)
 	video.Report(&w, 50_000_000, 5000)
 	last := int64(0)
 	for i := range 600 {
 		a := audio.At(uint32(100 + i*48_000/10))
+		if a != 1_000_000+int64(i)*100_000 {
+			t.Fatalf("step %d: the sound moved to %d", i, a)
+		}
 		v := video.At(uint32(5000 + i*9_000))
 		if i > 0 && v-last < 100_000-600 || v <= last {
 			t.Fatalf("step %d: the picture's time moved by %d µs", i, v-last)
