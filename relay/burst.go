@@ -44,7 +44,7 @@ const (
 // queued already is part of it.
 func (f *feed) startBurst(now time.Duration) bool {
 	g := f.layer.current(now)
-	if f.ended || g == nil {
+	if f.ended || g == nil || f.sub.noReplay {
 		return false
 	}
 	f.abandonSent(f.sentGroup, media.DropGate)

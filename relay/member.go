@@ -20,6 +20,12 @@ type Member struct {
 	name    string
 	since   time.Time
 	carries Carries
+	path    Path
+	traffic *Traffic
+
+	hidden   bool
+	noReplay bool
+	of       *Member // in whose stead it receives; nil = its own
 
 	// Guarded by Room.mu.
 	left   bool
@@ -32,6 +38,7 @@ type Member struct {
 	// refused holds the tracks of which this session was told that it cannot decode them.
 	refused map[*Track]bool
 	roster  []MemberInfo // the others when the session began
+	detour  *Detour      // nil: media goes by the session's own handles
 }
 
 // ID, Name and Room tell who the member is and where. They never change.
@@ -42,8 +49,9 @@ func (m *Member) Room() string { return m.room.name }
 // attach gives the member fresh handles.
 func (m *Member) attach(notify func(bool)) {
 	r := m.room.relay
-	m.pub = &Publisher{member: m, layers: map[uint16]*Layer{}, streams: map[uint32]*stream{}}
+	m.pub = newPublisher(m, m.path)
 	m.sub = newSubscriber(notify, r.now, &r.totals)
+	m.sub.path, m.sub.traffic, m.sub.noReplay = m.path, m.traffic, m.noReplay
 	m.refused = map[*Track]bool{}
 	m.roster = m.others()
 	for _, t := range m.tracks {
@@ -86,6 +94,7 @@ func (m *Member) Lost(sub *Subscriber, onGone func()) {
 		for _, t := range m.tracks {
 			t.interrupt(wakes)
 		}
+		m.endDetour(wakes)
 		m.unfeed(wakes)
 		m.detach()
 		m.state = Reconnecting
@@ -122,6 +131,7 @@ func (m *Member) Resume(carries Carries, notify func(bool)) (err error) {
 			for _, t := range m.tracks {
 				t.interrupt(wakes)
 			}
+			m.endDetour(wakes)
 			m.unfeed(wakes)
 			m.detach()
 		}
@@ -205,7 +215,7 @@ func (m *Member) Roster() (self MemberInfo, others []MemberInfo) {
 func (m *Member) others() []MemberInfo {
 	list := make([]*Member, 0, len(m.room.members))
 	for _, other := range m.room.members {
-		if other != m {
+		if other != m && !other.hidden && other != m.of {
 			list = append(list, other)
 		}
 	}
@@ -232,6 +242,7 @@ func (m *Member) KeyFrame(member, track string) error {
 	var err error
 	m.room.change(func(wakes *[]*Subscriber) {
 		t, e := m.room.find(member, track)
+		m := m.receiver()
 		if err = e; err != nil || m.sub == nil {
 			return
 		}

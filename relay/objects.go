@@ -73,13 +73,13 @@ func (r *Room) offer(m *Member, o Object, to string, wakes *[]*Subscriber) (list
 // targets lists who is meant, in the order in which they came.
 func (r *Room) targets(m *Member, to string) (list []*Member, err error) {
 	if to != "" {
-		if t := r.members[to]; t != nil && t != m {
+		if t := r.members[to]; t != nil && t != m && !t.hidden {
 			return []*Member{t}, nil
 		}
 		return nil, ErrNoSuchMember
 	}
 	for _, t := range r.members {
-		if t != m {
+		if t != m && !t.hidden {
 			list = append(list, t)
 		}
 	}

@@ -15,6 +15,7 @@ var ErrUnknownAlias = errors.New("unknown alias")
 // goroutine, the one that reads the socket.
 type Publisher struct {
 	member *Member
+	path   Path
 	wakes  []*Subscriber // scratch
 
 	mu     sync.Mutex
@@ -26,6 +27,16 @@ type Publisher struct {
 	streams      map[uint32]*stream
 	endedStreams [maxStreamsFrom]uint32 // data on them is under way still
 	nextStream   int
+}
+
+func newPublisher(m *Member, path Path) *Publisher {
+	return &Publisher{member: m, path: path, layers: map[uint16]*Layer{}, streams: map[uint32]*stream{}}
+}
+
+// current reports whether the publisher is of the member's session that is now, under Room.mu.
+func (p *Publisher) current() bool {
+	m := p.member
+	return m.pub == p || m.detour != nil && m.detour.Publisher == p
 }
 
 // Write takes one chunk: c is m.Data parsed. Errors are ErrUnknownAlias, an *OrderError, or a
@@ -41,6 +52,8 @@ func (p *Publisher) Write(c *media.Chunk, m Message) error {
 			return err
 		}
 	}
+	p.member.traffic.in[p.path].Add(uint64(len(m.Data)))
+	l.track.relay.totals.Traffic.in[p.path].Add(uint64(len(m.Data)))
 	asks, err := l.write(p, c, m, &p.wakes)
 	p.wakeAll(audio)
 	if asks {
@@ -60,7 +73,7 @@ func (p *Publisher) Control(c media.Control) error {
 	switch c.Kind {
 	case media.KindEnd:
 		t.room.change(func(wakes *[]*Subscriber) {
-			if t.member.pub == p && !t.ended() && t.closeLayer(l, wakes) {
+			if p.current() && !t.ended() && t.closeLayer(l, wakes) {
 				t.room.end(t, "ended", media.EndFinished, wakes)
 			}
 		})

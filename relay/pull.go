@@ -108,6 +108,10 @@ func (s *Subscriber) emit(m Message, p *pulling) {
 	p.budget -= len(m.Data)
 	s.link.Sent(len(m.Data), p.now)
 	s.totals.BytesOut.Add(uint64(len(m.Data)))
+	s.totals.Traffic.out[s.path].Add(uint64(len(m.Data)))
+	if s.traffic != nil {
+		s.traffic.out[s.path].Add(uint64(len(m.Data)))
+	}
 	p.out = append(p.out, Out{Message: m})
 }
 

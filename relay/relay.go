@@ -39,6 +39,7 @@ var (
 	ErrTooManyTopics = errors.New("the room has as many topics as it takes")
 	ErrTopicMode     = errors.New("the topic has another mode")
 	ErrTooManyKeys   = errors.New("the topic has as many keys, or bytes, as it takes")
+	ErrDetour        = errors.New("the member's media takes another way already")
 )
 
 // New makes an empty relay.
@@ -69,6 +70,13 @@ func (r *Relay) Totals() *Totals { return &r.totals }
 type Identity struct {
 	ID   string // unique in the room
 	Name string
+
+	// Hidden is one who only watches: no roster shows it, nobody hears of its coming and going, and nobody can offer it an object.
+	Hidden bool
+	// NoReplay has what it receives begin with a key frame, never with a catch-up, which some paths have no place for.
+	NoReplay bool
+	// Path is that of its media.
+	Path Path
 }
 
 // Join brings a member into a room, which comes into being if need be. A member of the same ID that is there

@@ -21,6 +21,8 @@ type Room struct {
 
 	streams    map[uint32]*stream // of objects, by number
 	lastStream uint32
+
+	detours int // of the members that are there in another's stead
 }
 
 var errRoomGone = errors.New("the room has just gone")
@@ -52,7 +54,7 @@ func (r *Room) join(who Identity, carries Carries, notify func(bool)) (m *Member
 			err = errRoomGone
 			return
 		}
-		if old == nil && len(r.members) >= r.relay.opts.MaxMembers {
+		if old == nil && len(r.members)-r.detours >= r.relay.opts.MaxMembers {
 			err = ErrRoomFull
 			return
 		}
@@ -60,10 +62,13 @@ func (r *Room) join(who Identity, carries Carries, notify func(bool)) (m *Member
 			r.remove(old, "replaced", wakes)
 		}
 		m = &Member{room: r, id: who.ID, name: who.Name, carries: carries, since: time.Now(),
+			hidden: who.Hidden, noReplay: who.NoReplay, path: who.Path, traffic: &Traffic{},
 			tracks: map[string]*Track{}, wants: map[Selector]Want{}}
 		m.attach(notify)
 		r.members[who.ID] = m
-		r.tell(&Event{Kind: MemberJoined, Member: m.id, Name: m.name}, m, wakes)
+		if !m.hidden {
+			r.tell(&Event{Kind: MemberJoined, Member: m.id, Name: m.name}, m, wakes)
+		}
 	})
 	return m, err
 }
@@ -74,6 +79,7 @@ func (r *Room) remove(m *Member, reason string, wakes *[]*Subscriber) {
 		return
 	}
 	m.left = true
+	m.endDetour(wakes)
 	if m.grace != nil {
 		m.grace.Stop()
 	}
@@ -94,7 +100,9 @@ func (r *Room) remove(m *Member, reason string, wakes *[]*Subscriber) {
 	for _, other := range r.members {
 		delete(other.wants, Selector{Member: m.id})
 	}
-	r.tell(&Event{Kind: MemberLeft, Member: m.id, Reason: reason}, nil, wakes)
+	if !m.hidden {
+		r.tell(&Event{Kind: MemberLeft, Member: m.id, Reason: reason}, nil, wakes)
+	}
 }
 
 // leave is remove from outside, on a condition that is looked at under the lock.
@@ -175,7 +183,7 @@ func (r *Room) open(m *Member, t *Track, wakes *[]*Subscriber) {
 	}
 	r.tell(&Event{Kind: TrackAdded, Member: m.id, Track: t.snapshot()}, m, wakes)
 	for _, other := range r.members {
-		if other != m {
+		if !other.owns(t) {
 			other.refeed(t, wakes)
 		}
 	}

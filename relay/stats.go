@@ -20,6 +20,10 @@ type MemberStats struct {
 	Since    time.Time
 	Tracks   []TrackStats
 	Link     LinkStats
+	Hidden   bool     // it only watches
+	Path     Path     // of its session
+	Detour   bool     // its media goes by WebRTC, beside its session
+	Traffic  *Traffic // of all its sessions
 }
 
 // TrackStats counts what a track has brought to the relay.
@@ -92,12 +96,16 @@ func (r *Room) snapshot() RoomStats {
 	defer r.mu.Unlock()
 	s := RoomStats{Name: r.name}
 	for _, m := range r.members {
-		ms := MemberStats{ID: m.id, Name: m.name, State: m.state, Since: m.since}
+		if m.of != nil {
+			continue
+		}
+		ms := MemberStats{ID: m.id, Name: m.name, State: m.state, Since: m.since, Hidden: m.hidden, Path: m.path,
+			Detour: m.detour != nil, Traffic: m.traffic}
 		for _, t := range m.tracks {
 			ms.Tracks = append(ms.Tracks, t.stats())
 		}
 		slices.SortFunc(ms.Tracks, func(a, b TrackStats) int { return strings.Compare(a.ID, b.ID) })
-		if m.sub != nil {
+		if m := m.receiver(); m.sub != nil {
 			ms.Link = m.sub.Stats()
 		}
 		s.Members = append(s.Members, ms)

@@ -35,7 +35,7 @@ func (m *Member) Subscribe(s Selector, w Want) (err error) {
 			return
 		}
 		m.wants[s] = w
-		m.refeedAll(wakes)
+		m.receiver().refeedAll(wakes)
 	})
 	return err
 }
@@ -59,13 +59,19 @@ func (r *Room) exists(s Selector) error {
 func (m *Member) Unsubscribe(s Selector) {
 	m.room.change(func(wakes *[]*Subscriber) {
 		delete(m.wants, s)
-		m.refeedAll(wakes)
+		m.receiver().refeedAll(wakes)
 	})
 }
 
 // want finds the most specific subscription that fits a track.
 func (m *Member) want(t *Track) (Want, bool) {
 	owner := t.member
+	switch {
+	case m.detour != nil:
+		return Want{}, false
+	case m.of != nil && !m.wants[Selector{Member: owner.id, Track: t.info.Load().ID}].Paused:
+		m = m.of
+	}
 	for _, s := range [...]Selector{{Member: owner.id, Track: t.info.Load().ID}, {Member: owner.id}, {Name: owner.name}, {}} {
 		if w, ok := m.wants[s]; ok {
 			return w, true
@@ -76,11 +82,10 @@ func (m *Member) want(t *Track) (Want, bool) {
 
 func (m *Member) refeedAll(wakes *[]*Subscriber) {
 	for _, other := range m.room.members {
-		if other == m {
-			continue
-		}
 		for _, t := range other.tracks {
-			m.refeed(t, wakes)
+			if !m.owns(t) {
+				m.refeed(t, wakes)
+			}
 		}
 	}
 }

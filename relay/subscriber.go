@@ -23,6 +23,10 @@ type Subscriber struct {
 	now    func() time.Duration
 	totals *Totals
 
+	path     Path
+	traffic  *Traffic // of the member; nil in a sender's own uplink
+	noReplay bool
+
 	mu       sync.Mutex
 	closed   bool
 	overflow bool // more events waited than maxEvents
@@ -243,6 +247,7 @@ type Totals struct {
 	FramesIn             atomic.Uint64
 	BytesIn              atomic.Uint64
 	BytesOut             atomic.Uint64
+	Traffic              Traffic
 	ValuesIn, BatchesOut atomic.Uint64 // of topics
 	ObjectBytesIn        atomic.Uint64
 	ObjectBytesOut       atomic.Uint64

@@ -171,6 +171,9 @@ const (
 )
 
 func (f *feed) short(g *group, now time.Duration) bool {
+	if f.sub.noReplay {
+		return false
+	}
 	link := max(f.sub.link.Capacity(now), f.sub.link.Rate())
 	most := shortTime
 	if !f.source.info.Load().KeyOnRequest || now-f.choice.since > lateKey {

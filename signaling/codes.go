@@ -95,4 +95,6 @@ const (
 	ErrNoSuchStream         = "no-such-stream"
 	ErrBadOffset            = "bad-offset"
 	ErrAcceptedTwice        = "accepted-twice"
+	ErrNoWebRTC             = "no-webrtc"
+	ErrBadSDP               = "bad-sdp"
 )

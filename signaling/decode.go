@@ -33,7 +33,10 @@ var types = map[string]func() any{
 	"offered": func() any { return new(Offered) }, "accept": func() any { return new(Accept) },
 	"accepted": func() any { return new(Accepted) }, "credit": func() any { return new(Credit) },
 	"finish": func() any { return new(Finish) }, "received": func() any { return new(Received) },
-	"cancel": func() any { return new(Cancel) },
+	"cancel":   func() any { return new(Cancel) },
+	"rtcOffer": func() any { return new(RTCOffer) }, "rtcAnswer": func() any { return new(RTCAnswer) },
+	"rtcTrack": func() any { return new(RTCTrack) }, "rtcEnd": func() any { return new(RTCEnd) },
+	"rtcClose": func() any { return new(RTCClose) },
 }
 
 // Decode reads one control message: a pointer to one of this package's message structs, or nil for a type

@@ -36,6 +36,7 @@ var rules = []rule{
 	{"signaling", []string{"media", "relay/rate", "signaling/token"}},
 	{"signaling/token", nil},
 	{"signaling/impair", nil},
+	{"signaling/rtc", []string{"signaling", "signaling/token", "relay", "media", "media/rtp"}},
 	{"signaling/*", []string{"signaling", "signaling/token", "relay", "relay/rate", "media", "media/*"}},
 	{"web", nil},
 	{"cmd/*", []string{"media", "media/*", "relay", "relay/*", "signaling", "signaling/*", "web", "cmd/*/*"}},
@@ -44,7 +45,7 @@ var rules = []rule{
 
 // aloof holds what whole layers may not import from outside: media and relay know no transport, no log and no JSON.
 var aloof = map[string][]string{
-	"media": {"net", "net/http", "log", "log/slog", "encoding/json", "github.com/gorilla/websocket"},
+	"media": {"net", "net/http", "log", "log/slog", "encoding/json", "github.com/gorilla/websocket", "github.com/pion/webrtc/v4"},
 	"relay": {"net", "net/http", "log", "log/slog", "encoding/json", "github.com/gorilla/websocket", "github.com/pion/webrtc/v4"},
 }
 

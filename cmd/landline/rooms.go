@@ -119,7 +119,7 @@ func printRooms(w io.Writer, before, now *server.RoomsReply) error {
 		}
 	}
 	table := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(table, "ROOM\tMEMBER\tSTATE\tOVER\tSENDS\tLATE\tWAITS\tLINK\tDROPPED")
+	fmt.Fprintln(table, "ROOM\tMEMBER\tSTATE\tOVER\tMEDIA\tSENDS\tLATE\tWAITS\tLINK\tDROPPED")
 	for _, r := range now.Rooms {
 		for _, m := range r.Members {
 			var sends []string
@@ -135,11 +135,22 @@ func printRooms(w io.Writer, before, now *server.RoomsReply) error {
 				}
 				sends = append(sends, text)
 			}
-			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%.0f ms\t%d B\t%s\t%s\n", r.Room, memberText(m), m.State, m.Transport,
+			fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%s\t%s\t%.0f ms\t%d B\t%s\t%s\n", r.Room, memberText(m), m.State, m.Transport, orDash(pathsText(m.Paths)),
 				orDash(strings.Join(sends, ", ")), m.Link.QueueAgeMs, m.Link.QueueBytes, linkText(m.Link), orDash(dropsText(m.Link.Drops)))
 		}
 	}
 	return table.Flush()
+}
+
+// pathsText tells how much media came and went by each path.
+func pathsText(paths []server.PathStatus) string {
+	var parts []string
+	for _, p := range paths {
+		if p.BytesIn+p.BytesOut > 0 {
+			parts = append(parts, fmt.Sprintf("%s %.1f MB in %.1f MB out", p.Path, float64(p.BytesIn)/1e6, float64(p.BytesOut)/1e6))
+		}
+	}
+	return strings.Join(parts, ", ")
 }
 
 func memberText(m server.MemberStatus) string {

@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"landline/signaling/rtc"
 	"landline/signaling/token"
 )
 
@@ -17,6 +18,9 @@ type serveCmd struct {
 	Listen   string        `default:"127.0.0.1:8080" group:"listen" help:"Address and port; port 0 takes a free one. An address that others can reach needs keys, or --open."`
 	Coalesce time.Duration `hidden:"" default:"3ms" help:"For measuring: how long members to whom many messages go wait for more of them, so that they share a write."`
 	Drain    time.Duration `default:"5s" group:"listen" help:"Once told to stop, how long to wait until everyone has been sent away."`
+
+	RTC     string   `name:"rtc" enum:"on,off" default:"on" group:"rtc" help:"WebRTC, on the UDP port of the same number as --listen: WHIP, WHEP, and media beside the WebSocket for who asks for it."`
+	RTCAddr []string `name:"rtc-addr" placeholder:"IP" group:"rtc" help:"Public address to announce for WebRTC, behind NAT. Default: those of the interfaces. Repeatable."`
 
 	Key         []string `env:"LANDLINE_KEYS" placeholder:"ID:SECRET" group:"access" help:"Key that tokens are signed with, its secret of 16 bytes or more. Repeat it to replace a key: the first signs, all are accepted. Safer in the environment, where other users cannot see it."`
 	Open        bool     `group:"access" help:"Without keys, let everyone who reaches a public address into every room."`
@@ -57,6 +61,7 @@ type relayOptions struct {
 	log     *slog.Logger
 
 	coalesce time.Duration
+	webRTC   *rtc.Port // nil: off
 }
 
 // Run implements the command.
@@ -76,12 +81,20 @@ func (c *serveCmd) serve(ctx context.Context, con *console, start func(relayOpti
 	if err != nil {
 		return err
 	}
-	ln, err := listen(ctx, addr)
+	ln, udp, err := c.sockets(ctx, addr)
 	if err != nil {
 		return err
 	}
 	defer ln.Close()
-	relay, err := start(relayOptions{keys: keys, origins: c.AllowOrigin, log: con.log, coalesce: c.Coalesce})
+	port, err := c.webRTC(con, udp)
+	if err != nil {
+		return err
+	}
+	if port != nil {
+		defer port.Close() // after the sessions beside which it carries media
+		c.announceRTC(con, ln.Addr().(*net.TCPAddr))
+	}
+	relay, err := start(relayOptions{keys: keys, origins: c.AllowOrigin, log: con.log, coalesce: c.Coalesce, webRTC: port})
 	if err != nil {
 		return err
 	}

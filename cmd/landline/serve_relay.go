@@ -11,7 +11,7 @@ func newRelay(o relayOptions) (relayServer, error) {
 	if err != nil {
 		o.log.Warn("serving without the browser app", "reason", err)
 	}
-	return server.New(server.Config{
+	config := server.Config{
 		Keys:    o.keys,
 		Origins: o.origins,
 		App:     app,
@@ -19,5 +19,9 @@ func newRelay(o relayOptions) (relayServer, error) {
 		Version: readBuild().Version,
 
 		Coalesce: o.coalesce,
-	}), nil
+	}
+	if o.webRTC != nil { // an interface with a nil in it would not be nil
+		config.WebRTC = o.webRTC
+	}
+	return server.New(config), nil
 }

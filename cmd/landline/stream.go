@@ -19,6 +19,7 @@ import (
 
 type streamCmd struct {
 	roomFlags
+	transportFlags
 	File     string `arg:"" placeholder:"FILE" help:"File to stream; - reads standard input."`
 	Loop     bool   `help:"Begin again at the end, until interrupted or --duration is over."`
 	Start    span   `placeholder:"TIME" help:"Begin at the last key frame at or before this position."`
@@ -121,6 +122,7 @@ func (p *pacer) run(ctx context.Context) error {
 func (p *pacer) join(ctx context.Context) error {
 	o := p.cmd.options(p.con)
 	o.MaxAge = uplinkAge
+	o.WebRTC = p.cmd.wanted(p.con, 0, 0)
 	o.Publish = p.src.offers()
 	o.Clock = func(took time.Duration) signaling.Clock {
 		// The announcement is one round trip from being answered, and the connection has taken one or more so far.
@@ -219,6 +221,7 @@ type streamTrackReport struct {
 	Frames    uint64            `json:"frames"`
 	Bytes     uint64            `json:"bytes"`
 	KeyFrames uint64            `json:"key_frames"`
+	Path      pathReport        `json:"frames_by_path"`
 	Drops     map[string]uint64 `json:"drops"`
 	// Layers is there where the track has several, in order of rising height.
 	Layers []streamLayerReport `json:"layers,omitempty"`
@@ -241,7 +244,8 @@ func (p *pacer) report(failed error) error {
 	}
 	for i, o := range p.src.offers() {
 		s := p.tracks[i].Stats()
-		track := streamTrackReport{ID: o.ID, Codec: o.Codec, Frames: s.Frames, Bytes: s.Bytes, KeyFrames: s.KeyFrames, Drops: dropNames(s.Drops)}
+		track := streamTrackReport{ID: o.ID, Codec: o.Codec, Frames: s.Frames, Bytes: s.Bytes, KeyFrames: s.KeyFrames,
+			Path: pathReport{s.Frames - s.Side, s.Side}, Drops: dropNames(s.Drops)}
 		for j, l := range o.Layers {
 			s := p.tracks[i].Layers()[j].Stats()
 			track.Layers = append(track.Layers, streamLayerReport{l.Width, l.Height, s.Frames, s.Bytes, s.KeyFrames, dropNames(s.Drops)})

@@ -16,6 +16,7 @@ import (
 
 type watchCmd struct {
 	roomFlags
+	transportFlags
 	Out      string `required:"" short:"o" placeholder:"FILE" help:"File to save to; its ending says how: .webm, .mkv, .ivf, .ogg or .h264. - is WebM on standard output."`
 	Member   string `placeholder:"NAME" help:"Name of the member to watch; without it, the first who sends."`
 	Height   int    `placeholder:"N" help:"Of video in several sizes, save the smallest that is N pixels high or more; without it, the largest."`
@@ -34,6 +35,9 @@ loses its connection is waited for. .mkv holds everything; of .ivf, .ogg and .h2
 
 // watchMaxAge is how old a frame may grow in the relay for one who saves: completeness comes before delay.
 const watchMaxAge = 10 * time.Second
+
+// saverWait is how long one who saves waits for a packet that is missing: longer than one who watches live.
+const saverWait = time.Second
 
 // subscription asks for members of a name. A file has one size from its beginning to its end, so that the layer is held.
 func (c *watchCmd) subscription(name string) signaling.Subscribe {
@@ -97,6 +101,7 @@ func (w *watcher) run(ctx context.Context) error {
 	o := w.cmd.options(w.con)
 	o.Subscribe = []signaling.Subscribe{w.cmd.subscription(w.cmd.Member)}
 	o.OnEvent, o.OnFrame = w.event, w.frame
+	o.WebRTC = w.cmd.wanted(w.con, receiveLines, saverWait)
 	w.ready.Add(1)
 	room, err := client.Dial(ctx, o)
 	w.room = room

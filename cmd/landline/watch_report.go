@@ -29,6 +29,7 @@ type watchTrackReport struct {
 	Frames    uint64            `json:"frames"`
 	Bytes     uint64            `json:"bytes"`
 	KeyFrames uint64            `json:"key_frames"`
+	Path      pathReport        `json:"received_by_path"`
 	Gaps      uint64            `json:"gaps"`
 	Abandoned uint64            `json:"abandoned_groups"`
 	Drops     map[string]uint64 `json:"drops"`
@@ -53,7 +54,7 @@ func (w *watcher) report(failed error) error {
 		}
 		s := sumStats(t.past, t.in.Stats())
 		r.Tracks = append(r.Tracks, watchTrackReport{ID: t.id, Codec: t.format.Codec, Width: t.format.Width, Height: t.format.Height, Frames: t.frames, Bytes: t.bytes,
-			KeyFrames: t.keyFrames, Gaps: s.Gaps, Abandoned: s.Abandoned, Drops: s.Drops,
+			KeyFrames: t.keyFrames, Path: pathReport{s.Frames - s.Side, s.Side}, Gaps: s.Gaps, Abandoned: s.Abandoned, Drops: s.Drops,
 			Latency: latencyReport{milliseconds(s.LatencyP50), milliseconds(s.LatencyP99), s.LatencyFrames}})
 	}
 	if !w.cmd.JSON {
@@ -74,6 +75,7 @@ func sumStats(a, b client.IncomingStats) client.IncomingStats {
 	}
 	b.Drops = drops
 	b.Frames += a.Frames
+	b.Side += a.Side
 	b.Bytes += a.Bytes
 	b.KeyFrames += a.KeyFrames
 	b.Gaps += a.Gaps

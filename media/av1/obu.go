@@ -134,3 +134,21 @@ func TemporalUnit(b []byte) (unit, sequence []byte, err error) {
 	}
 	return unit, sequence, nil
 }
+
+// IsKey reports whether the first frame of a temporal unit is a key frame that is shown (section 5.9.2). Still pictures with a
+// reduced header count as key frames only by chance: they are no video.
+func IsKey(unit []byte) bool {
+	const frameHeader, frame = 3, 6
+	const showExisting, frameType, show = 0x80, 0x60, 0x10
+	for len(unit) > 0 {
+		u, rest, err := Next(unit)
+		if err != nil {
+			return false
+		}
+		if (u.Type == frameHeader || u.Type == frame) && len(u.Payload) > 0 {
+			return u.Payload[0]&(showExisting|frameType|show) == show
+		}
+		unit = rest
+	}
+	return false
+}

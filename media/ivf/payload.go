@@ -21,7 +21,7 @@ func vpxPicture(h vpx.Header, err error) (picture, error) {
 
 // av1Picture reads a temporal unit; sequence is its sequence header, nil if it has none.
 func av1Picture(unit, sequence []byte) (picture, error) {
-	p := picture{key: av1Key(unit)}
+	p := picture{key: av1.IsKey(unit)}
 	if sequence == nil {
 		return p, nil
 	}
@@ -31,23 +31,4 @@ func av1Picture(unit, sequence []byte) (picture, error) {
 	}
 	p.width, p.height, p.codecString, p.colour = s.Width, s.Height, s.CodecString(), s.Colour
 	return p, nil
-}
-
-// av1Key reports whether the first frame of a temporal unit is a key frame that is shown (AV1
-// specification section 5.9.2). Still pictures with a reduced header count as key frames only by
-// chance: they are no video.
-func av1Key(unit []byte) bool {
-	const frameHeader, frame = 3, 6
-	const showExisting, frameType, show = 0x80, 0x60, 0x10
-	for len(unit) > 0 {
-		u, rest, err := av1.Next(unit)
-		if err != nil {
-			return false
-		}
-		if (u.Type == frameHeader || u.Type == frame) && len(u.Payload) > 0 {
-			return u.Payload[0]&(showExisting|frameType|show) == show
-		}
-		unit = rest
-	}
-	return false
 }

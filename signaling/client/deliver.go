@@ -34,7 +34,9 @@ func (r *Room) deliver() error {
 
 func (r *Room) deliverOne(a arrival) error {
 	if a.msg != nil {
-		r.event(a.msg)
+		if !r.sideEvent(a.msg, a.at) {
+			r.eventNow(a.msg)
+		}
 		return nil
 	}
 	if a.data[0] == media.KindObject {
@@ -64,8 +66,8 @@ func (r *Room) deliverOne(a arrival) error {
 	return nil
 }
 
-// event keeps the roster and passes a message on.
-func (r *Room) event(msg any) {
+// eventNow keeps the roster and passes a message on.
+func (r *Room) eventNow(msg any) {
 	if r.receivingControl(msg) {
 		return
 	}
@@ -85,6 +87,7 @@ func (r *Room) event(msg any) {
 	case *signaling.TrackAdded:
 		if m.Type == "trackAdded" {
 			r.addTrack(m.Member, m.Track)
+			r.beginSides()
 		} else {
 			r.updateTrack(m.Member, m.Track)
 		}

@@ -86,6 +86,9 @@ func (s *session) join() error {
 	r := s.room
 	resume := r.resumeToken()
 	hello := &signaling.Hello{Type: "hello", Version: signaling.Version, Agent: r.opts.Agent, Decode: signaling.Decodable{WS: r.opts.Decode}}
+	if r.opts.WebRTC != nil {
+		hello.Decode.WebRTC = r.opts.Decode
+	}
 	if err := errors.Join(s.sendText(hello), s.sendText(r.joinMessage(resume, time.Since(s.began))), s.link.flush()); err != nil {
 		return closedBy(err)
 	}

@@ -3,6 +3,8 @@ package client
 import (
 	"sync"
 	"time"
+
+	"landline/signaling"
 )
 
 // inboxBytes bounds what was read and not yet delivered. A relay keeps less than this in flight, so that it is not
@@ -45,6 +47,31 @@ func (b *inbox) put(a arrival) {
 	b.queue = append(b.queue, a)
 	b.bytes += a.size
 	b.changed.Broadcast()
+}
+
+// post puts a message of our own, and never waits.
+func (b *inbox) post(a arrival) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if !b.last {
+		b.queue = append(b.queue, a)
+		b.changed.Broadcast()
+	}
+}
+
+// offer puts a frame, or in its place, where there is no room, the word that its group is broken.
+func (b *inbox) offer(a arrival) {
+	b.mu.Lock()
+	full := b.bytes > inboxBytes
+	if !full {
+		b.bytes += a.size
+	}
+	b.mu.Unlock()
+	if f, ok := a.msg.(sideFrame); ok && full {
+		f.SideFrame = signaling.SideFrame{}
+		a.size, a.msg = 0, f
+	}
+	b.post(a)
 }
 
 // take returns all that waits; none when the inbox is finished and empty.

@@ -34,6 +34,10 @@ type Incoming struct {
 	headLate bool // the frame being put together began there
 	any      bool // a frame was delivered; last tells which
 	last     position
+	sideOpen bool // frames by the side can be decoded
+	sideDone bool // all of them have come
+	bySide   bool // the last that was delivered came by the side, at sideUs
+	sideUs   int64
 
 	mu    sync.Mutex
 	again bool // a key frame was asked for: the next catch-up is delivered in full
@@ -59,6 +63,8 @@ type IncomingStats struct {
 	Abandoned uint64
 	// Drops are those told by the relay, by reason.
 	Drops map[string]uint64
+	// Side counts those of Frames that came by WebRTC.
+	Side uint64
 	// Latency of the frames, from when they were due by the sender's clock to when their last byte came. Catch-up
 	// is left out.
 	LatencyP50, LatencyP99 time.Duration
@@ -192,7 +198,7 @@ func (in *Incoming) chunk(c *media.Chunk, at time.Time) (f Frame, ok bool) {
 		if in.track.Kind == media.Audio {
 			f.Level, f.Voice = h.Level()
 		}
-		if in.repeated(f) {
+		if in.repeated(f) || in.hadBySide(f) {
 			ok = false
 		}
 	}

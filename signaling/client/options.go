@@ -29,6 +29,10 @@ type Options struct {
 	// took is how long the connection took so far: media can be sent about one round trip from then on.
 	Clock func(took time.Duration) signaling.Clock
 
+	// WebRTC, if not nil, carries the media, both ways, beside the WebSocket; what cannot be is an error of Dial. When that connection is
+	// lost, media goes over the WebSocket.
+	WebRTC WebRTC
+
 	// OnEvent is called with each message of the roster, tracks, chat, drops, notices and errors: a pointer to a
 	// struct of package signaling. After *signaling.Joined, also that of a reconnect, come MemberLeft, TrackRemoved,
 	// MemberJoined and TrackAdded for what is different from what was known.

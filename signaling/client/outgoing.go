@@ -21,6 +21,7 @@ type Outgoing struct {
 	info  signaling.Track
 	made  []bool // the layers that are made, as it was said last; nil: all
 	ended bool
+	aside bool // it goes by the side
 	lost  bool // the relay forgot the track before its End was acknowledged
 }
 
@@ -64,6 +65,7 @@ func (t *Outgoing) Stats() (sum OutgoingStats) {
 	for _, l := range t.layers {
 		s := l.Stats()
 		sum.Frames, sum.Bytes, sum.KeyFrames = sum.Frames+s.Frames, sum.Bytes+s.Bytes, sum.KeyFrames+s.KeyFrames
+		sum.Side += s.Side
 		for why, n := range s.Drops {
 			sum.Drops[why] += n
 		}
@@ -114,7 +116,16 @@ func (t *Outgoing) drained() bool {
 
 // Wait returns when at most so many bytes wait in the uplink, or with an error of ctx or of the Room.
 func (r *Room) Wait(ctx context.Context, bytes int) error {
-	return r.until(ctx, func() (bool, error) { return r.uplink.Stats().QueueBytes <= bytes, nil })
+	return r.until(ctx, func() (bool, error) { return r.waiting() <= bytes, nil })
+}
+
+// waiting is how many bytes of media wait to be sent.
+func (r *Room) waiting() int {
+	n := r.uplink.Stats().QueueBytes
+	if r.side != nil && r.side.uplink != nil {
+		n += r.side.uplink.Stats().QueueBytes
+	}
+	return n
 }
 
 // Drain returns nil when the End of every track that has ended was acknowledged: then the relay has it all.

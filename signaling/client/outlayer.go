@@ -31,6 +31,7 @@ type OutgoingLayer struct {
 // OutgoingStats counts what was written to a layer or a track. Drops are those of the uplink, by reason.
 type OutgoingStats struct {
 	Frames, Bytes, KeyFrames uint64
+	Side                     uint64 // frames that were written for WebRTC
 	Drops                    relay.DropCounts
 }
 
@@ -73,6 +74,9 @@ func (l *OutgoingLayer) write(f media.Frame, level uint8, voice bool) error {
 		return err
 	}
 	l.stats.Frames++
+	if t.aside {
+		l.stats.Side++
+	}
 	l.stats.Bytes += uint64(len(f.Data))
 	if head.Key {
 		l.stats.KeyFrames++

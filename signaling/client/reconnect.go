@@ -37,6 +37,7 @@ func (r *Room) keep(s *session) error {
 	for {
 		began := time.Now()
 		err := s.run()
+		r.closeSide()
 		if time.Since(began) > steady {
 			attempt = 0
 		}

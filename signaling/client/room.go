@@ -50,7 +50,13 @@ type Room struct {
 
 	porters sync.WaitGroup // goroutines of objects; they begin under mu, while ctx lives
 
-	incoming map[uint16]*Incoming // by alias; of the deliver goroutine
+	side  *side // nil: there is none
+	sided bool  // there was one
+
+	// Of the deliver goroutine.
+	incoming   map[uint16]*Incoming  // by alias
+	sideTracks []*signaling.RTCTrack // of tracks that were not announced yet
+	holding    []heldEvent
 }
 
 // maxControl bounds the control messages that wait while there is no connection.
@@ -84,6 +90,12 @@ func Dial(ctx context.Context, o Options) (*Room, error) {
 		delivered <- err
 	}()
 	go r.supervise(s, delivered)
+	if o.WebRTC != nil {
+		if err := r.openSide(ctx); err != nil {
+			r.leave() // a callback may wait for Dial to return
+			return nil, err
+		}
+	}
 	return r, nil
 }
 
@@ -110,13 +122,18 @@ func (r *Room) fail(err error) {
 
 // Close leaves the room, and returns when every goroutine has ended: within a second, and the callback that runs.
 func (r *Room) Close() {
+	r.leave()
+	<-r.done
+}
+
+// leave begins to.
+func (r *Room) leave() {
 	r.mu.Lock()
 	r.leaving = true
 	r.mu.Unlock()
 	r.inbox.finish(true)
 	r.cancel()
 	r.wake()
-	<-r.done
 }
 
 // Done is closed when the Room is over: after Close, or when it cannot come back.
@@ -257,7 +274,9 @@ func (r *Room) joinMessage(resume string, took time.Duration) *signaling.Join {
 		}
 		j.Publish = append(j.Publish, t.info)
 	}
-	j.Subscribe = r.wants
+	if r.opts.WebRTC == nil || r.sided {
+		j.Subscribe = r.wants
+	}
 	return j
 }
 

@@ -155,13 +155,13 @@ func (r *Room) rejoined(j *signaling.Joined) {
 		r.mu.Unlock()
 		tracks := info.Tracks
 		if info.Tracks = nil; m == nil {
-			r.event(&signaling.MemberJoined{Type: "memberJoined", Member: info})
+			r.eventNow(&signaling.MemberJoined{Type: "memberJoined", Member: info})
 		} else if m.info.State != info.State {
-			r.event(&signaling.MemberState{Type: "memberState", ID: info.ID, State: info.State})
+			r.eventNow(&signaling.MemberState{Type: "memberState", ID: info.ID, State: info.State})
 		}
 		for _, t := range tracks {
 			if r.Incoming(info.ID, t.ID) == nil {
-				r.event(&signaling.TrackAdded{Type: "trackAdded", Member: info.ID, Track: t})
+				r.eventNow(&signaling.TrackAdded{Type: "trackAdded", Member: info.ID, Track: t})
 			}
 		}
 	}
@@ -177,14 +177,14 @@ func (r *Room) compare(m *member, now []signaling.Member) {
 			j = slices.IndexFunc(now[i].Tracks, func(other signaling.Track) bool { return same(t, other) })
 		}
 		if j < 0 {
-			r.event(&signaling.TrackRemoved{Type: "trackRemoved", Member: m.info.ID, Track: t.ID, Reason: "lost"})
+			r.eventNow(&signaling.TrackRemoved{Type: "trackRemoved", Member: m.info.ID, Track: t.ID, Reason: "lost"})
 			continue
 		}
 		in.reconnected()
 		r.updateTrack(m.info.ID, now[i].Tracks[j])
 	}
 	if i < 0 {
-		r.event(&signaling.MemberLeft{Type: "memberLeft", ID: m.info.ID, Reason: "lost"})
+		r.eventNow(&signaling.MemberLeft{Type: "memberLeft", ID: m.info.ID, Reason: "lost"})
 	}
 }
 

@@ -188,10 +188,15 @@ func (s *session) takeText(data []byte) error {
 		s.acks.every(time.Duration(m.Ms) * time.Millisecond)
 		s.took(len(data), false, now)
 		return nil
+	case *signaling.RTCAnswer:
+		s.room.sideReply(m.Req, sideAnswer{sdp: m.SDP})
+		s.took(len(data), false, now)
+		return nil
 	case *signaling.Published:
 		s.room.published(m.Req, m.Tracks, nil)
 	case *signaling.Error:
 		s.room.published(m.Req, nil, m)
+		s.room.sideReply(m.Req, sideAnswer{err: fmt.Errorf("the relay refuses WebRTC: %s", m.Text)})
 		s.room.putRefused(m)
 	case *signaling.Feedback:
 		s.room.feedback(m)

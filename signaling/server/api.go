@@ -29,9 +29,21 @@ type MemberStatus struct {
 	State     string        `json:"state"`
 	Transport string        `json:"transport"`
 	Since     time.Time     `json:"since"`
+	Hidden    bool          `json:"hidden,omitempty"` // it only watches, by WHEP
+	Paths     []PathStatus  `json:"paths"`
 	Tracks    []TrackStatus `json:"tracks"`
 	Link      LinkStatus    `json:"link"`
 }
+
+// PathStatus counts the bytes of media that a member sent and received by one path, over all its sessions.
+type PathStatus struct {
+	Path     string `json:"path"` // websocket or webrtc
+	BytesIn  uint64 `json:"bytesIn"`
+	BytesOut uint64 `json:"bytesOut"`
+}
+
+// pathNames are those of relay.Path.
+var pathNames = [relay.Paths]string{relay.WebSocket: "websocket", relay.WebRTC: "webrtc"}
 
 // TrackStatus counts what a track has brought to the relay since it began.
 type TrackStatus struct {
@@ -102,12 +114,15 @@ func (s *Server) rooms(w http.ResponseWriter, _ *http.Request) {
 func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 
 func memberStatus(m relay.MemberStats) MemberStatus {
-	out := MemberStatus{ID: m.ID, Name: m.Name, State: wireState(m.State), Transport: "websocket", Since: m.Since, Tracks: []TrackStatus{},
+	out := MemberStatus{ID: m.ID, Name: m.Name, State: wireState(m.State), Transport: transport(m), Hidden: m.Hidden, Since: m.Since, Tracks: []TrackStatus{},
 		Link: LinkStatus{Subscribed: m.Link.Subscribed, QueueBytes: m.Link.QueueBytes, QueueAgeMs: milliseconds(m.Link.QueueAge),
 			InFlight: m.Link.InFlight, Window: m.Link.Window, DelayMs: milliseconds(m.Link.Delay), RTTMs: milliseconds(m.Link.RTT), Rate: m.Link.Rate,
 			Capacity: m.Link.Capacity, Sent: m.Link.Sent, ClosedGates: m.Link.ClosedGates, Muffled: m.Link.Muffled, DataBehind: m.Link.DataBehind, Thinned: m.Link.Thinned, Layers: sentLayers(m.Link.Layers), Drops: dropNames(m.Link.Drops)}}
 	if out.State == signaling.Reconnecting {
 		out.Transport = "none"
+	}
+	for p, name := range pathNames {
+		out.Paths = append(out.Paths, PathStatus{Path: name, BytesIn: m.Traffic.In(relay.Path(p)), BytesOut: m.Traffic.Out(relay.Path(p))})
 	}
 	for _, t := range m.Tracks {
 		out.Tracks = append(out.Tracks, TrackStatus{ID: t.ID, Kind: string(t.Kind), Codec: string(t.Codec), Muted: t.Muted, Frames: t.Frames,
@@ -128,4 +143,12 @@ func sentLayers(feeds []relay.FeedStats) (out []SentStatus) {
 		out = append(out, SentStatus{Member: f.Member, Track: f.Track, Height: f.Height, Why: wireWhy(f.Why), Next: f.Next})
 	}
 	return out
+}
+
+// transport names what carries a member's media now.
+func transport(m relay.MemberStats) string {
+	if m.Detour {
+		return pathNames[relay.WebSocket] + "+" + pathNames[relay.WebRTC]
+	}
+	return pathNames[m.Path]
 }

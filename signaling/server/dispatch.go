@@ -45,9 +45,12 @@ func (r *reader) hello(m *signaling.Hello) error {
 		if slices.Contains(m.Decode.WS, c) {
 			r.carries = append(r.carries, c)
 		}
+		if slices.Contains(m.Decode.WebRTC, c) {
+			r.decodesRTC = append(r.decodesRTC, c)
+		}
 	}
 	r.send(signaling.Welcome{Type: "welcome", Version: signaling.Version, Server: "landline/" + r.server.cfg.Version,
-		Features: []string{"topics", "objects", "layers"}, Limits: signaling.DefaultLimits()})
+		Features: r.server.features(), Limits: signaling.DefaultLimits()})
 	return nil
 }
 
@@ -147,6 +150,10 @@ func (r *reader) inRoom(m any) error {
 		req, fault = m.Req, r.follow(m)
 	case *signaling.Unfollow:
 		member.Unfollow(m.Topic)
+	case *signaling.RTCOffer:
+		req, fault = m.Req, r.rtcOffer(m)
+	case *signaling.RTCEnd, *signaling.RTCClose:
+		r.besides(m)
 	case *signaling.AckInterval:
 		r.mu.Lock()
 		r.ackEvery = time.Duration(m.Ms) * time.Millisecond

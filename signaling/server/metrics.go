@@ -14,6 +14,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	"landline/media"
+	"landline/relay"
 	"landline/signaling"
 )
 
@@ -74,7 +75,12 @@ var (
 	descUnknown  = desc("unknown_alias_total", "Chunks under unknown aliases.")
 	descSlowed   = desc("throttled_total", "Times a session that sent too much was read more slowly.")
 	descWrites   = desc("writes_total", "Batches written to sockets.")
-	descPartial  = desc("writes_partial_total", "Batches that a full socket did not take at once.")
+	descPeers    = desc("webrtc_connections", "PeerConnections that are open.")
+	descPeersAll = desc("webrtc_connections_total", "PeerConnections that were opened.")
+
+	descPeersNever = desc("webrtc_never_connected_total", "PeerConnections that never connected.")
+
+	descPartial = desc("writes_partial_total", "Batches that a full socket did not take at once.")
 )
 
 func desc(name, help string, labels ...string) *prometheus.Desc {
@@ -130,8 +136,10 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 	gauge(descSessions, len(s.list()))
 	t := s.relay.Totals()
 	count(descFrames, t.FramesIn.Load())
-	count(descIn, t.BytesIn.Load(), "websocket")
-	count(descOut, t.BytesOut.Load(), "websocket")
+	for p, name := range pathNames {
+		count(descIn, t.Traffic.In(relay.Path(p)), name)
+		count(descOut, t.Traffic.Out(relay.Path(p)), name)
+	}
 	count(descObjIn, t.ObjectBytesIn.Load())
 	count(descObjOut, t.ObjectBytesOut.Load())
 	count(descAsks, t.Asks.Load())
@@ -147,7 +155,18 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 		n *atomic.Uint64
 	}{{descOpened, &s.stats.sessions}, {descResumes, &s.stats.resumes}, {descPanics, &s.stats.panics}, {descUnknown, &s.stats.unknown},
 		{descSlowed, &s.stats.throttled}, {descWrites, &s.stats.writes}, {descPartial, &s.stats.partial}} {
-		count(v.d, v.n.Load())
+		n := v.n.Load()
+		if v.d == descPanics && s.cfg.WebRTC != nil {
+			_, _, _, panics := s.cfg.WebRTC.Counts()
+			n += panics
+		}
+		count(v.d, n)
+	}
+	if s.cfg.WebRTC != nil {
+		open, opened, never, _ := s.cfg.WebRTC.Counts()
+		gauge(descPeers, int(open))
+		count(descPeersAll, opened)
+		count(descPeersNever, never)
 	}
 	s.stats.mu.Lock()
 	defer s.stats.mu.Unlock()

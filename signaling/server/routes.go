@@ -25,6 +25,13 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.Handle("GET /metrics", s.adminOnly(s.metrics()))
 	mux.Handle("GET /api/rooms", s.adminOnly(http.HandlerFunc(s.rooms)))
+	if s.cfg.WebRTC != nil {
+		resources := s.resources()
+		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete, http.MethodOptions} {
+			mux.Handle(method+" /whip/", resources)
+			mux.Handle(method+" /whep/", resources)
+		}
+	}
 	mux.HandleFunc("GET /r/{room}", func(w http.ResponseWriter, req *http.Request) {
 		if signaling.CheckRoom(req.PathValue("room")) != nil {
 			http.NotFound(w, req)

@@ -35,6 +35,8 @@ type Session struct {
 	sub     *relay.Subscriber
 	carries []media.Codec
 
+	decodesRTC []media.Codec // what the client takes over WebRTC
+
 	turn turn // guarded by shard.mu
 	flow flow // of the writer
 
@@ -61,6 +63,7 @@ type Session struct {
 	endFrame []byte // close frame that waits to be written
 	echo     []byte // the answer to the client's own close frame
 	cutter   *time.Timer
+	side     signaling.Side // nil: there is no PeerConnection beside the session
 }
 
 // maxReplies is how many bytes of replies may wait for a client that does not read.
@@ -131,6 +134,7 @@ func (ss *Session) end(why *signaling.Closed) {
 	ss.cutter = time.AfterFunc(ss.server.times.linger, ss.cut)
 	ss.mu.Unlock()
 	ss.server.closing(ss, why)
+	ss.closeSide()
 	ss.leave(why)
 	ss.shard.schedule(ss, true)
 }

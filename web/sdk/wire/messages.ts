@@ -92,6 +92,9 @@ const onStream = {
   cancel: object({ req: count(), stream: count(STREAM), reason: word('declined', 'cancelled', 'failed', 'hash', 'left') }),
 };
 
+const rtcEnd = object({ mid: text(), sequence: count(0xffff) });
+const rtcClose = object({ reason: text() });
+
 const fromClient = {
   hello: object({ version: count(), agent: text(), decode: maybe(object({ ws: list(text(), 32), webrtc: list(text(), 32) })) }),
   join: object({
@@ -137,6 +140,13 @@ const fromClient = {
   ackInterval: object({ ms: count() }),
   offer: object({ req: count(), object: text(), to: text(), name: text(), size: count(), mime: text() }),
   accept: object({ req: count(), stream: count(STREAM), offset: count() }),
+  rtcOffer: object({
+    req: count(),
+    sdp: text(),
+    send: list(object({ mid: text(), track: needed(TRACK_ID), sequence: count(0xffff), rtp: count(0xffff_ffff), us: count() }), 32),
+  }),
+  rtcEnd,
+  rtcClose,
   ...onStream,
 };
 
@@ -194,6 +204,17 @@ const fromServer = {
   offering: object({ req: count(), object: text(), streams: list(object({ stream: count(STREAM), to: needed(MEMBER_ID) }), MAX_MEMBERS) }),
   offered: object({ stream: count(STREAM), object: text(), from: needed(MEMBER_ID), name: text(), size: count(), mime: text() }),
   accepted: object({ stream: count(STREAM), object: text(), to: needed(MEMBER_ID), offset: count(), turn: count(0xffff) }),
+  rtcAnswer: object({ req: count(), sdp: text() }),
+  rtcTrack: object({
+    mid: text(),
+    member: needed(MEMBER_ID),
+    track: needed(TRACK_ID),
+    sequence: count(0xffff),
+    rtp: count(0xffff_ffff),
+    us: count(),
+  }),
+  rtcEnd,
+  rtcClose,
   ...onStream,
 };
 
