@@ -47,8 +47,8 @@ test-web: web/node_modules/.package-lock.json ## type-check and run the TypeScri
 e2e: setup build ## run the end-to-end tests in Chromium
 	$(NPM) run e2e
 
-latency: setup build ## measure latencies over longer windows in Chromium
-	LANDLINE_LONG=1 $(NPM) run e2e -- latency
+latency: setup build ## measure latencies and playout in Chromium against the exact goals, on a calm machine
+	LANDLINE_LONG=1 $(NPM) run e2e -- latency playout
 
 impair: ## measure calls over bad links, IMPAIR=1m each; LANDLINE_LONG=1: ten minutes; LANDLINE_FIGURES=docs/figures keeps the figures
 	$(LINKS) go test -count=1 -parallel 1 -timeout 60m -run '^TestLinks' -v ./cmd/landline

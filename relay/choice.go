@@ -51,6 +51,7 @@ const (
 	climbHeld = 10 * time.Second // a layer that is lost sooner has failed
 	barFirst  = time.Minute
 	barMost   = 5 * time.Minute
+	barSeen   = 20 * time.Second // what failed twice is not believed to fit sooner, whatever was seen of the link
 
 	fills      = 0.8 // of what the link carries is what a layer may need
 	fillsShown = 0.6 // of what it was seen to carry for a moment, which tells less
@@ -150,7 +151,7 @@ func (c *choice) climb(v view) {
 	}
 	b := &c.bars[next]
 	// What failed twice is not tried for what was seen of the link at once, which may have been what misled the last time.
-	seen := float64(v.rates[next]) <= fillsShown*float64(v.shown) && (b.failed < 2 || v.now >= b.until-(barMost-barFirst))
+	seen := float64(v.rates[next]) <= fillsShown*float64(v.shown) && (b.failed < 2 || v.now >= b.until-barMost+barSeen)
 	if !v.made.has(next) || !seen && (v.now < b.until || v.share > 0 && !fit(v.rates[next], v.share)) {
 		return
 	}
