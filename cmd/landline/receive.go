@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -64,6 +65,7 @@ type taker struct {
 	mu    sync.Mutex
 	open  []*incomingFile
 	files []receivedFile
+	ended []*client.Receiving // whose senders may not have been told yet
 }
 
 func (t *taker) run(ctx context.Context) error {
@@ -132,14 +134,18 @@ func (t *taker) saved() (n int) {
 	return n
 }
 
-// giveUp cancels what is on its way, and waits until its parts are gone.
+// giveUp cancels what is on its way, and waits until its parts are gone, and until the last word about each file is under way to its
+// sender: who left before that would be taken for one who did not get it.
 func (t *taker) giveUp() {
 	t.mu.Lock()
-	open := append([]*incomingFile(nil), t.open...)
+	open, ended := slices.Clone(t.open), slices.Clone(t.ended)
 	t.mu.Unlock()
 	for _, f := range open {
 		f.rc.Cancel()
-		<-f.rc.Done()
+		ended = append(ended, f.rc)
+	}
+	for _, rc := range ended {
+		<-rc.Done()
 	}
 }
 
@@ -186,12 +192,22 @@ func (t *taker) closed(f *incomingFile, name string, err error) {
 	} else {
 		t.con.log.Info("saved", "file", name, "bytes", r.Bytes, "sha256", r.SHA256, "from", r.From)
 	}
+	t.ended = append(slices.DeleteFunc(t.ended, isDone), f.rc)
 	if len(t.files) < maxReported {
 		t.files = append(t.files, r)
 	}
 	select {
 	case t.news <- struct{}{}:
 	default:
+	}
+}
+
+func isDone(rc *client.Receiving) bool {
+	select {
+	case <-rc.Done():
+		return true
+	default:
+		return false
 	}
 }
 
