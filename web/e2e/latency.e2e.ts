@@ -16,6 +16,8 @@ const PICTURE_GOAL = 'p50 <= 120, p95 <= 200';
 const SOUND_GOAL = 'p50 <= 150, p95 <= 250';
 const LONG = process.env['LANDLINE_LONG'] === '1';
 const WINDOW_MS = LONG ? 60_000 : 20_000;
+/** The beginning of a call, in which encoders, windows and the sizes that are asked for settle, is not what is measured here. */
+const SETTLE_MS = 5_000;
 /** How much the second window may be worse than the first, ms: what two windows differ by without a cause. */
 const SAME_MS = 25;
 
@@ -71,7 +73,9 @@ async function twoWindows(people: readonly Person[]): Promise<[Delays, Delays]> 
 }
 
 e2e('pictures and sound arrive soon, and no later as the call goes on', async ({ house }) => {
-  const [first, later] = await twoWindows(await timedCall(house));
+  const people = await timedCall(house);
+  await elapse(SETTLE_MS);
+  const [first, later] = await twoWindows(people);
   for (const [name, { pictures, sounds }] of [['first', first], ['second', later]] as const) {
     figure(`${SCENARIO}, ${name} window`, 'picture latency', pictures, PICTURE_GOAL);
     figure(`${SCENARIO}, ${name} window`, 'mouth to ear', sounds, SOUND_GOAL);
