@@ -1,6 +1,6 @@
 // How late pictures and sound arrive, from page to page over the WebSocket, 640x360 at 30 frames a second and voice.
 // LANDLINE_LONG=1 holds them to the goals, in windows of a minute in which the machine had something to spare.
-// Otherwise two windows of 20 s are held to what a machine as busy as this one was allows.
+// Otherwise two windows of 20 s are held to the same where the machine was calm, and else to what one as busy as this was allows.
 
 import { cpus } from 'node:os';
 import { expect } from 'vitest';
@@ -16,8 +16,6 @@ const PICTURE_GOAL = 'p50 <= 120, p95 <= 200';
 const SOUND_GOAL = 'p50 <= 150, p95 <= 250';
 const LONG = process.env['LANDLINE_LONG'] === '1';
 const WINDOW_MS = LONG ? 60_000 : 20_000;
-/** The beginning of a call, in which encoders, windows and the sizes that are asked for settle, is not what is measured here. */
-const SETTLE_MS = 5_000;
 /** How much the second window may be worse than the first, ms: what two windows differ by without a cause. */
 const SAME_MS = 25;
 
@@ -73,18 +71,17 @@ async function twoWindows(people: readonly Person[]): Promise<[Delays, Delays]> 
 }
 
 e2e('pictures and sound arrive soon, and no later as the call goes on', async ({ house }) => {
-  const people = await timedCall(house);
-  await elapse(SETTLE_MS);
-  const [first, later] = await twoWindows(people);
+  const [first, later] = await twoWindows(await timedCall(house));
   for (const [name, { pictures, sounds }] of [['first', first], ['second', later]] as const) {
     figure(`${SCENARIO}, ${name} window`, 'picture latency', pictures, PICTURE_GOAL);
     figure(`${SCENARIO}, ${name} window`, 'mouth to ear', sounds, SOUND_GOAL);
   }
   const pictures = figure(SCENARIO, 'picture latency', [...first.pictures, ...later.pictures], PICTURE_GOAL);
   const sounds = figure(SCENARIO, 'mouth to ear', [...first.sounds, ...later.sounds], SOUND_GOAL);
-  const more = LONG ? 0 : THREADS * Math.max(first.load.late.p95, later.load.late.p95);
+  const calm = LONG || Math.min(first.load.idle, later.load.idle) >= CALM;
+  const more = calm ? 0 : THREADS * Math.max(first.load.late.p95, later.load.late.p95);
   // Of 30 frames and 2.5 beeps a second and direction most were seen at both ends.
-  const share = LONG ? 1 : 0.25;
+  const share = calm ? 1 : 0.25;
   expect(pictures.n).toBeGreaterThan(((2 * 2 * WINDOW_MS * 15) / 1000) * share);
   expect(sounds.n).toBeGreaterThan(((2 * 2 * WINDOW_MS * 1.5) / 1000) * share);
   expect.soft(pictures.p50).toBeLessThanOrEqual(120 + more);

@@ -1,5 +1,4 @@
 // What a person sees and hears of what arrives: picture and sound together, without holes, and soon again after a stall.
-// LANDLINE_LONG=1 holds it to the goals; otherwise there is some room for a machine that has other things to do.
 
 import { join } from 'node:path';
 import { expect, inject } from 'vitest';
@@ -7,7 +6,6 @@ import { labels } from '../app/labels';
 import { Command } from './harness/cli';
 import { figure } from './harness/figures';
 import { e2e, type House } from './harness/house';
-import { watchLoad } from './harness/load';
 import { flashingClip } from './harness/media';
 import type { Person } from './harness/person';
 import { installTiming, take } from './harness/timing';
@@ -17,15 +15,6 @@ const ROOM = 'cinema';
 const film = { name: 'film' };
 const JITTER = { delayMs: 20, jitterMs: 30 };
 const WINDOW_MS = 15_000;
-const LONG = process.env['LANDLINE_LONG'] === '1';
-/** How late the machine had the harness's own work, ms; what was looked at meanwhile may be as much worse. */
-async function strained<T>(look: () => Promise<T>): Promise<{ seen: T; late: number }> {
-  const load = watchLoad();
-  const seen = await look();
-  const { idle, late } = await load();
-  console.log(JSON.stringify({ idle, late }));
-  return { seen, late: LONG ? 0 : late.p95 };
-}
 
 async function timed(house: House, url: string, role: 'ann' | 'bob'): Promise<Person> {
   const person = await house.person(role, { bypassCSP: true });
@@ -59,11 +48,11 @@ e2e('sound and picture of a film stay together, also over a path with jitter', a
   await until('flashes are seen and beeps heard', async () => bob.page.evaluate(() => window.timing.flashes.length > 2 && window.timing.heard.length > 2), { ms: 10_000 });
   for (const [path, shape] of [['clean', undefined], ['30 ms jitter', JITTER]] as const) {
     if (shape) proxy.become(shape);
-    const { seen: apart, late } = await strained(() => lipSync(bob));
+    const apart = await lipSync(bob);
     console.log(JSON.stringify({ path, signed: apart.map(Math.round) }));
     const { n, p95 } = figure(`flash and beep, ${path}`, '|A-V|', apart.map(Math.abs), 'p95 <= 45');
     expect(n).toBeGreaterThanOrEqual((WINDOW_MS / 1000) * 0.8);
-    expect.soft(p95).toBeLessThanOrEqual(45 + late);
+    expect.soft(p95).toBeLessThanOrEqual(45);
   }
   command.interrupt();
   await command.report(10_000);
@@ -79,14 +68,14 @@ e2e('a voice has no holes over a path with jitter', async ({ house }) => {
   await bob.page.evaluate(() => window.timing.hear());
   await elapse(3_000); // the player has come to know the path
   await take(bob.page);
-  const { late } = await strained(() => elapse(WINDOW_MS));
+  await elapse(WINDOW_MS);
   const { levels } = await take(bob.page);
   const usual = [...levels].sort((a, b) => a - b)[Math.floor(levels.length / 2)]!;
   const holes = levels.filter((level) => level < usual / 2).length;
   figure('a tone over 30 ms jitter', 'share of 10 ms under half its level, %', [(100 * holes) / levels.length], '<= 0.5');
   expect(levels.length).toBeGreaterThan(WINDOW_MS / 20);
   expect(usual).toBeGreaterThan(0.01);
-  expect((100 * holes) / levels.length).toBeLessThanOrEqual(0.5 + late / 10);
+  expect((100 * holes) / levels.length).toBeLessThanOrEqual(0.5);
 });
 
 e2e('after a stall of two seconds sound is as soon as before', async ({ house }) => {
@@ -111,9 +100,9 @@ e2e('after a stall of two seconds sound is as soon as before', async ({ house })
   house.expectedErrors.push(/WebSocket connection to '.*' failed/);
   proxy.restore();
   await elapse(4_000);
-  const { seen: after, late } = await strained(typical);
+  const after = await typical();
   figure('a stall of 2 s', 'mouth to ear 5 s later, against before', [after - before], '<= 50');
   expect(before, 'ms').toBeGreaterThan(20);
   expect(before).toBeLessThan(1_000);
-  expect(after - before).toBeLessThanOrEqual(50 + late);
+  expect(after - before).toBeLessThanOrEqual(50);
 });
