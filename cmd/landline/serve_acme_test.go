@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/letsencrypt/pebble/v2/ca"
 	"github.com/letsencrypt/pebble/v2/db"
@@ -106,6 +107,36 @@ func certificateOf(addr string, roots *x509.CertPool) (*x509.Certificate, error)
 	}
 	defer conn.Close()
 	return conn.ConnectionState().PeerCertificates[0], nil
+}
+
+// An authority takes seconds, longer than a handshake may: who comes first is let wait for it.
+func TestASlowAuthorityDoesNotCutTheFirstVisitor(t *testing.T) {
+	certPath, keyPath := pair(t, t.TempDir(), acmeDomain)
+	issued, err := tls.LoadX509KeyPair(certPath, keyPath)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var log output
+	const limit = 50 * time.Millisecond
+	authority := func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
+		time.Sleep(4 * limit)
+		return &issued, nil
+	}
+	certs := &tls.Config{GetCertificate: patiently(authority)}
+	server := newHTTPServer(http.HandlerFunc(hello), certs, newLogger(&log, "info"))
+	server.ReadHeaderTimeout = limit
+	ln, err := listen(t.Context(), &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- server.ServeTLS(ln, "", "") }()
+	defer func() { server.Close(); <-done }()
+	roots := x509.NewCertPool()
+	roots.AddCert(issued.Leaf)
+	if _, err := certificateOf(ln.Addr().String(), roots); err != nil {
+		t.Errorf("%v; the server says: %s", err, log.String())
+	}
 }
 
 func TestAutoGetsACertificateAndKeepsIt(t *testing.T) {

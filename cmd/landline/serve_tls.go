@@ -41,7 +41,7 @@ func (c *serveCmd) certificates(con *console) (*tls.Config, error) {
 			manager.Client = &acme.Client{DirectoryURL: c.ACME}
 		}
 		config.NextProtos = append(config.NextProtos, acme.ALPNProto)
-		config.GetCertificate = reportFailure(manager.GetCertificate, con.log)
+		config.GetCertificate = reportFailure(patiently(manager.GetCertificate), con.log)
 	default:
 		return nil, nil
 	}
@@ -50,6 +50,20 @@ func (c *serveCmd) certificates(con *console) (*tls.Config, error) {
 
 // getCertificate is the type of tls.Config.GetCertificate.
 type getCertificate = func(*tls.ClientHelloInfo) (*tls.Certificate, error)
+
+// issueTime is how long a handshake may take that waits for the authority to issue the certificate.
+const issueTime = time.Minute
+
+// patiently gives a handshake the time that an authority takes: the server would cut off whoever is the
+// first to come, who would be told nothing but that the connection ended.
+func patiently(get getCertificate) getCertificate {
+	return func(hello *tls.ClientHelloInfo) (*tls.Certificate, error) {
+		if err := hello.Conn.SetDeadline(time.Now().Add(issueTime)); err != nil {
+			return nil, err
+		}
+		return get(hello)
+	}
+}
 
 // reportFailure logs why no certificate could be had: the HTTP server logs failed handshakes for debugging only.
 func reportFailure(get getCertificate, log *slog.Logger) getCertificate {
