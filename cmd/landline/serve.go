@@ -19,6 +19,8 @@ type serveCmd struct {
 	Coalesce time.Duration `hidden:"" default:"3ms" help:"For measuring: how long members to whom many messages go wait for more of them, so that they share a write."`
 	Drain    time.Duration `default:"5s" group:"listen" help:"Once told to stop, how long to wait until everyone has been sent away."`
 
+	DebugFaults bool `hidden:"" help:"For tests: POST /debug/udp-cut/true loses all packets of WebRTC, false none any more. On a loopback address only."`
+
 	RTC     string   `name:"rtc" enum:"on,off" default:"on" group:"rtc" help:"WebRTC, on the UDP port of the same number as --listen: WHIP, WHEP, and media beside the WebSocket for who asks for it."`
 	RTCAddr []string `name:"rtc-addr" placeholder:"IP" group:"rtc" help:"Public address to announce for WebRTC, behind NAT. Default: those of the interfaces. Repeatable."`
 
@@ -62,6 +64,7 @@ type relayOptions struct {
 
 	coalesce time.Duration
 	webRTC   *rtc.Port // nil: off
+	faults   bool
 }
 
 // Run implements the command.
@@ -94,7 +97,7 @@ func (c *serveCmd) serve(ctx context.Context, con *console, start func(relayOpti
 		defer port.Close() // after the sessions beside which it carries media
 		c.announceRTC(con, ln.Addr().(*net.TCPAddr))
 	}
-	relay, err := start(relayOptions{keys: keys, origins: c.AllowOrigin, log: con.log, coalesce: c.Coalesce, webRTC: port})
+	relay, err := start(relayOptions{keys: keys, origins: c.AllowOrigin, log: con.log, coalesce: c.Coalesce, webRTC: port, faults: c.DebugFaults})
 	if err != nil {
 		return err
 	}

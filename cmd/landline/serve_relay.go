@@ -19,6 +19,7 @@ func newRelay(o relayOptions) (relayServer, error) {
 		Version: readBuild().Version,
 
 		Coalesce: o.coalesce,
+		Faults:   o.faults,
 	}
 	if o.webRTC != nil { // an interface with a nil in it would not be nil
 		config.WebRTC = o.webRTC

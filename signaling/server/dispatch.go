@@ -152,7 +152,7 @@ func (r *reader) inRoom(m any) error {
 		member.Unfollow(m.Topic)
 	case *signaling.RTCOffer:
 		req, fault = m.Req, r.rtcOffer(m)
-	case *signaling.RTCEnd, *signaling.RTCClose:
+	case *signaling.RTCEnd, *signaling.RTCClose, *signaling.RTCPath, *signaling.RTCSent:
 		r.besides(m)
 	case *signaling.AckInterval:
 		r.mu.Lock()

@@ -23,6 +23,7 @@ type Config struct {
 	Logger  *slog.Logger // nil: nothing is logged
 	Version string       // told in welcome
 	WebRTC  WebRTC       // nil: media goes over WebSockets alone
+	Faults  bool         // tests may ask for faults, by HTTP from this machine
 
 	// Coalesce is how long a session to which many messages go waits for more of them, so that they share a write: cost is
 	// per write, not per byte. 0: not at all. See DefaultCoalesce.

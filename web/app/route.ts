@@ -33,6 +33,9 @@ export function splitToken(hash: string): { token: string | undefined; rest: str
   return { token, rest: rest && `#${rest}` };
 }
 
+/** "?transport=ws" keeps all media on the WebSocket. */
+export const transportOf = (search: string): 'auto' | 'ws' => (new URLSearchParams(search).get('transport') === 'ws' ? 'ws' : 'auto');
+
 type Box = Pick<Storage, 'getItem' | 'setItem'>;
 
 interface Page {
