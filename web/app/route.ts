@@ -33,8 +33,8 @@ export function splitToken(hash: string): { token: string | undefined; rest: str
   return { token, rest: rest && `#${rest}` };
 }
 
-/** "?transport=ws" keeps all media on the WebSocket. */
-export const transportOf = (search: string): 'auto' | 'ws' => (new URLSearchParams(search).get('transport') === 'ws' ? 'ws' : 'auto');
+/** "?transport=auto" lets what is received move to WebRTC. */
+export const transportOf = (search: string): 'auto' | 'ws' => (new URLSearchParams(search).get('transport') === 'auto' ? 'auto' : 'ws');
 
 type Box = Pick<Storage, 'getItem' | 'setItem'>;
 

@@ -92,7 +92,7 @@ e2e('after 5 s of silence on the network sound is back within 2 s', async ({ hou
 e2e('a page that goes elsewhere leaves at once, also when its socket gets no word out', async ({ house }) => {
   const { proxy, ann, bob, watched, id } = await callOverProxy(house, 8);
   proxy.hang();
-  await ann.page.goto(`${proxy.url}/?transport=ws`);
+  await ann.page.goto(proxy.url);
   await bob.tile('Ann').waitFor({ state: 'detached', timeout: 2_000 });
   expect(watched().at(-1)).toMatchObject({ type: 'memberLeft', id, reason: 'bye' });
 });

@@ -23,7 +23,7 @@ async function refused(house: House, role: Role, token: string | undefined, titl
 keyed('a token lets in; a wrong, foreign, expired or missing one is refused in words', async ({ house }) => {
   const ann = await house.person('ann');
   await ann.join(house.server.url, ROOM, invitation('ann'));
-  expect(ann.page.url(), 'the token is taken out of the address').toBe(`${house.server.url}/r/${ROOM}?transport=ws`);
+  expect(ann.page.url(), 'the token is taken out of the address').toBe(`${house.server.url}/r/${ROOM}`);
   expect([...(await house.server.members(ROOM)).values()]).toMatchObject([{ id: 'ann', name: 'Ann' }]);
   await refused(house, 'bob', undefined, 'You need an invitation');
   await refused(house, 'bob', 'no.real.token', 'You need an invitation');

@@ -157,7 +157,7 @@ export interface JoinOptions {
   url?: string;
   /** false: nothing is received of the tracks in the room, for a page that only carries chat and topics. Such a page needs no WebCodecs. */
   receive?: boolean;
-  /** ws: everything goes over the WebSocket. auto (the default): what is received moves to WebRTC where UDP gets through, and back. */
+  /** ws (the default): everything goes over the WebSocket. auto: what is received moves to WebRTC where UDP gets through, and back. */
   transport?: 'auto' | 'ws';
 }
 

@@ -117,6 +117,7 @@ export class Engine implements SessionHandler {
       case 'rtc-up':
       case 'rtc-failed':
       case 'rtc-picture':
+      case 'rtc-frames':
       case 'rtc-counts':
         return this.upgrade.handle(message, performance.now());
       default:

@@ -84,7 +84,7 @@ export class WorkerRoom implements Room {
 
   /** Resolves when the first joined message came. */
   static async join(options: JoinOptions): Promise<Room> {
-    const { receive = true, transport = 'auto' } = options;
+    const { receive = true, transport = 'ws' } = options;
     const missing = supported(receive);
     if (missing.length) throw new JoinError('unsupported-browser', `this browser lacks ${missing.join(', ')}`);
     const decode = receive ? await decodable() : [];

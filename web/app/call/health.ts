@@ -134,7 +134,7 @@ export function rate(bits: number): string {
 }
 
 const transportWhys: Record<TransportWhy, string> = {
-  asked: 'as this page was asked to',
+  asked: 'WebRTC was not asked for',
   server: 'this server has no WebRTC',
   browser: 'this browser has no WebRTC that fits',
   trying: 'WebRTC is being tried',

@@ -14,6 +14,8 @@ export interface Watched {
   pictures: number;
   /** Longest time in which less than half of the usual sound was heard, ms. */
   silent: number;
+  /** Longest time between two looks, ms: what was seen is not finer than that. */
+  asleep: number;
 }
 
 declare global {
@@ -31,12 +33,15 @@ export async function watch(picture: Locator): Promise<void> {
     const analyser = new AnalyserNode(output.context, { fftSize: 1024 });
     output.node.connect(analyser);
     const samples = new Float32Array(analyser.fftSize);
-    let seen: Watched = { longest: 0, blank: 0, back: 0, pictures: 0, silent: 0 };
+    let seen: Watched = { longest: 0, blank: 0, back: 0, pictures: 0, silent: 0, asleep: 0 };
     let last: { frame: number; at: number } | undefined;
     let loudAt = performance.now();
+    let lookedAt = loudAt;
     const frame = (): void => {
       requestAnimationFrame(frame);
       const now = performance.now();
+      seen.asleep = Math.max(seen.asleep, now - lookedAt);
+      lookedAt = now;
       analyser.getFloatTimeDomainData(samples);
       if (Math.sqrt(samples.reduce((sum, x) => sum + x * x, 0) / samples.length) > HALF) loudAt = now;
       seen.silent = Math.max(seen.silent, now - loudAt);
@@ -56,7 +61,7 @@ export async function watch(picture: Locator): Promise<void> {
     frame();
     window.watched = () => {
       const told = seen;
-      seen = { longest: 0, blank: 0, back: 0, pictures: 0, silent: 0 };
+      seen = { longest: 0, blank: 0, back: 0, pictures: 0, silent: 0, asleep: 0 };
       return told;
     };
   });

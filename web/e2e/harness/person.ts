@@ -35,7 +35,7 @@ export class Person {
 
   /** Opens the page of a room, up to the preview. */
   async open(server: string, room: string, token?: string): Promise<void> {
-    await this.page.goto(`${server}/r/${room}${this.transport === 'ws' ? '?transport=ws' : ''}${token ? `#token=${token}` : ''}`);
+    await this.page.goto(`${server}/r/${room}${this.transport === 'auto' ? '?transport=auto' : ''}${token ? `#token=${token}` : ''}`);
     await this.page.getByRole('textbox', { name: labels.yourName }).fill(this.name);
   }
 

@@ -37,13 +37,15 @@ const FRESH_MS = 500;
 const LATER_US = 150_000;
 
 /** What has come of a track by RTP. Times in ms but us: of the newest picture or sound, by the publisher's clock. */
-export interface RtpState extends Pick<RtcLine, 'bytes' | 'packets' | 'jitter' | 'delay'> {
+export interface RtpState extends Pick<RtcLine, 'bytes' | 'packets' | 'jitter'> {
   us: number;
+  /** In the jitter buffer. */
+  delay: number;
   /** When that was. */
   at?: number;
   /** Share of replaced sound, and what it was reckoned from. */
   concealed?: number;
-  counts?: { concealed: number; samples: number };
+  counts?: RtcLine;
 }
 
 /** What video and audio receivers have in common: reassembly, clock, counts. */
@@ -114,9 +116,11 @@ export abstract class Receiver {
     if (!line) return;
     this.bytes += counts.bytes - line.bytes;
     const before = line.counts ?? counts;
-    const samples = counts.samples - before.samples;
-    const { bytes, packets, jitter, delay } = counts;
-    Object.assign(line, { bytes, packets, jitter, delay, counts, concealed: samples > 0 ? (counts.concealed - before.concealed) / samples : 0 });
+    const share = (part: 'concealed' | 'waited', whole: 'samples' | 'emitted', otherwise: number): number =>
+      counts[whole] > before[whole] ? (counts[part] - before[part]) / (counts[whole] - before[whole]) : otherwise;
+    const { bytes, packets, jitter } = counts;
+    const concealed = share('concealed', 'samples', 0);
+    Object.assign(line, { bytes, packets, jitter, counts, concealed, delay: share('waited', 'emitted', line.delay) });
     if (counts.heard) Object.assign(line, { us: counts.heard.us, at: nowMs });
   }
 

@@ -7,8 +7,9 @@ export interface RtcLine {
   bytes: number;
   packets: number;
   jitter: number;
-  /** In the jitter buffer. */
-  delay: number;
+  /** What samples or pictures have waited in the jitter buffer, and how many left it. */
+  waited: number;
+  emitted: number;
   /** Audio, in samples. */
   concealed: number;
   samples: number;
@@ -23,6 +24,8 @@ export type RtcToWorker =
   | { do: 'rtc-failed'; turn: number; text?: string }
   /** Its timestamp is by the publisher's clock. */
   | { do: 'rtc-picture'; turn: number; mid: string; picture: VideoFrame }
+  /** The platform's frames of an m-line, each with its RTP timestamp. */
+  | { do: 'rtc-frames'; turn: number; mid: string; frames: ReadableStream<VideoFrame> }
   /** RTP packets that came, and that were lost, of all m-lines. */
   | { do: 'rtc-counts'; turn: number; packets: number; lost: number; lines: RtcLine[] };
 

@@ -1,5 +1,6 @@
 // The PeerConnection of a page: receives, and hands pictures to the worker and sound to the speakers.
 
+import { platformFrames } from '../capture';
 import type { SoundOut } from '../sound-out';
 import type { RtcLine, RtcToPage, RtcToWorker } from './bridge';
 import { RtpClock } from './clock';
@@ -98,9 +99,14 @@ export class Peer {
     this.lines.delete(mid);
   }
 
-  /** Hands on what a video element of the track would show. */
+  /** Hands on the track's frames, or, where the platform has no stream of them, what a video element would show, while this page is seen. */
   private pictures(mid: string, track: MediaStreamTrack, clock: RtpClock): () => void {
     const { turn } = this;
+    const frames = 'metadata' in VideoFrame.prototype ? platformFrames(track) : undefined;
+    if (frames) {
+      this.post({ do: 'rtc-frames', turn, mid, frames: frames as ReadableStream<VideoFrame> }, [frames as unknown as Transferable]);
+      return () => undefined;
+    }
     const video = document.createElement('video');
     video.muted = true;
     video.playsInline = true;
@@ -158,13 +164,13 @@ interface Inbound {
 }
 
 function lineOf(entry: Inbound, { receiver, clock }: Line): RtcLine {
-  const emitted = entry.jitterBufferEmittedCount ?? 0;
   const line: RtcLine = {
     mid: entry.mid ?? '',
     bytes: entry.bytesReceived ?? 0,
     packets: entry.packetsReceived ?? 0,
     jitter: (entry.jitter ?? 0) * 1000,
-    delay: emitted > 0 ? ((entry.jitterBufferDelay ?? 0) / emitted) * 1000 : 0,
+    waited: (entry.jitterBufferDelay ?? 0) * 1000,
+    emitted: entry.jitterBufferEmittedCount ?? 0,
     concealed: entry.concealedSamples ?? 0,
     samples: entry.totalSamplesReceived ?? 0,
   };

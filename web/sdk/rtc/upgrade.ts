@@ -6,6 +6,7 @@ import type { Receiver } from '../receive/receiver';
 import type { Outgoing, ServerMessage } from '../wire/messages';
 import { Alive } from './alive';
 import type { RtcLine, RtcToPage, RtcToWorker } from './bridge';
+import { Frames } from './frames';
 import { Retry } from './retry';
 
 /** The first pictures and sounds of a call have the machine to themselves. */
@@ -44,6 +45,7 @@ interface Place {
   track: string;
   pair: { rtp: number; us: number };
   receiver: Receiver | undefined;
+  frames?: Frames;
 }
 
 export class Upgrade {
@@ -133,6 +135,7 @@ export class Upgrade {
   handle(message: RtcToWorker, now: number): void {
     if (message.turn !== this.turn || this.phase === 'waiting' || this.phase === 'off') {
       if (message.do === 'rtc-picture') message.picture.close();
+      if (message.do === 'rtc-frames') void message.frames.cancel().catch(() => undefined);
       return;
     }
     switch (message.do) {
@@ -151,6 +154,8 @@ export class Upgrade {
         return this.fail(message.text ? 'browser' : this.phase === 'up' ? 'lost' : 'blocked', now);
       case 'rtc-picture':
         return this.picture(message.mid, message.picture);
+      case 'rtc-frames':
+        return this.frames(message);
       case 'rtc-counts':
         return this.counts(message, now);
     }
@@ -179,6 +184,7 @@ export class Upgrade {
     const place = this.places.get(mid);
     if (!place) return;
     this.places.delete(mid);
+    place.frames?.stop();
     if (place.receiver) place.receiver.line = undefined;
     this.host.post({ is: 'rtc-free', turn: this.turn, mid });
   }
@@ -187,6 +193,13 @@ export class Upgrade {
     const receiver = this.places.get(mid)?.receiver;
     if (receiver) receiver.takePicture(picture);
     else picture.close();
+  }
+
+  private frames({ mid, frames }: Extract<RtcToWorker, { do: 'rtc-frames' }>): void {
+    const place = this.places.get(mid);
+    if (!place) return void frames.cancel().catch(() => undefined);
+    place.frames?.stop();
+    place.frames = new Frames(frames, place.pair, (picture) => (place.receiver ? place.receiver.takePicture(picture) : picture.close()));
   }
 
   private counts({ packets, lost, lines }: Extract<RtcToWorker, { do: 'rtc-counts' }>, now: number): void {
