@@ -49,6 +49,7 @@ type cli struct {
 	Receive receiveCmd `cmd:"" group:"client" help:"Save the files that members of a room send."`
 	Pub     pubCmd     `cmd:"" group:"client" help:"Publish values on a topic of a room."`
 	Sub     subCmd     `cmd:"" group:"client" help:"Show the values of a topic, as they come."`
+	Record  recordCmd  `cmd:"" group:"client" help:"Have the relay record a room."`
 	Rooms   roomsCmd   `cmd:"" group:"client" help:"Show who is there, what they send, over what, and how late."`
 	Bench   benchCmd   `cmd:"" group:"tools" help:"Load a relay and measure how it does."`
 	Token   tokenCmd   `cmd:"" group:"tools" help:"Mint a token that lets its holder into a room."`
@@ -112,6 +113,7 @@ func newParser(app *cli, stdout, stderr io.Writer, exit func(int)) (*kong.Kong, 
 			{Key: "access", Title: "Who may join:"},
 			{Key: "tls", Title: "TLS:"},
 			{Key: "rtc", Title: "WebRTC:"},
+			{Key: "record", Title: "Recording:"},
 			{Key: "connect", Title: "Connection:"},
 			{Key: "load", Title: "Load:"},
 		}),

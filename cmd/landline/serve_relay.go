@@ -19,6 +19,9 @@ func newRelay(o relayOptions) (relayServer, error) {
 		Version: readBuild().Version,
 
 		Coalesce: o.coalesce,
+
+		Recordings:  o.recordings,
+		RecordRooms: o.recordRooms,
 	}
 	if o.webRTC != nil { // an interface with a nil in it would not be nil
 		config.WebRTC = o.webRTC
