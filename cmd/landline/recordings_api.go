@@ -66,7 +66,7 @@ func (a recordingsAPI) request(ctx context.Context, method, path string, body an
 	defer resp.Body.Close()
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 500))
 	switch reason := strings.TrimSpace(string(text)); resp.StatusCode {
-	case http.StatusNotFound:
+	case http.StatusNotFound, http.StatusMethodNotAllowed:
 		if reason == errNoRecording.Error() {
 			return nil, errNoRecording
 		}
