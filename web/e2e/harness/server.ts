@@ -11,6 +11,8 @@ export interface ServerOptions {
   key?: Key;
   /** 0, the default, takes a free one. */
   port?: number;
+  /** Where to record. */
+  recordings?: string;
 }
 
 export interface MemberStatus {
@@ -52,9 +54,9 @@ export class Server {
   }
 
   static async start(options: ServerOptions = {}): Promise<Server> {
-    const { key, port = 0 } = options;
+    const { key, port = 0, recordings } = options;
     const env = { ...process.env, ...(key && { LANDLINE_KEYS: `${key.id}:${key.secret}` }) };
-    const child = spawn(inject('landline'), ['serve', '--listen', `127.0.0.1:${port}`], { stdio: ['ignore', 'pipe', 'pipe'], env });
+    const child = spawn(inject('landline'), ['serve', '--listen', `127.0.0.1:${port}`, ...(recordings ? ['--recordings', recordings, '--recordings-reserve', '0'] : [])], { stdio: ['ignore', 'pipe', 'pipe'], env });
     const server = new Server(child, options);
     server.url = await until('the server says where it serves', () => server.said('serving')?.url ?? server.endedEarly());
     return server;
