@@ -120,6 +120,37 @@ func TestARelayThatDoesNotRecordSaysSo(t *testing.T) {
 	failsWith(t, launch(t, nil, "record", "--url", relayFor(t), "--room", "lab"), "does not record")
 }
 
+func TestCatalogue(t *testing.T) {
+	url, dir := recordingRelay(t)
+	clip := vp8Clip(t, "1")
+	launch(t, nil, "stream", clip, "--url", url, "--room", "always-1", "--name", "src").wait(t)
+	var list server.RecordingsReply
+	until(t, "it is saved", func() bool {
+		list = reported[server.RecordingsReply](t, launch(t, nil, "recordings", "--url", url, "--json"))
+		return len(list.Recordings) == 1 && list.Recordings[0].State == record.StateSaved
+	})
+	id := list.Recordings[0].ID
+	if other := reported[server.RecordingsReply](t, launch(t, nil, "recordings", "list", "--room", "other", "--url", url, "--json")); len(other.Recordings) != 0 {
+		t.Errorf("of another room: %+v", other)
+	}
+	if out, _, _ := launch(t, nil, "recordings", "--url", url).wait(t); !strings.Contains(out, id+"  saved") {
+		t.Error(out)
+	}
+	saved := filepath.Join(t.TempDir(), "got.webm")
+	if _, errs, code := launch(t, nil, "recordings", "get", id, "--url", url, "--out", saved).wait(t); code != 0 {
+		t.Fatal(errs)
+	}
+	samePackets(t, clip, saved, 0)
+	failsWith(t, launch(t, nil, "recordings", "get", id, "--url", url, "--out", saved), "file exists")
+	if _, errs, code := launch(t, nil, "recordings", "rm", id, "--url", url).wait(t); code != 0 {
+		t.Fatal(errs)
+	}
+	failsWith(t, launch(t, nil, "recordings", "rm", id, "--url", url), "there is no such recording")
+	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
+		t.Error(left, err)
+	}
+}
+
 // size is how many bytes of media there are in a folder.
 func size(t *testing.T, dir string) (n int64) {
 	t.Helper()

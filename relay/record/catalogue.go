@@ -24,6 +24,12 @@ func RoomOf(id string) string {
 	return ""
 }
 
+// FileOf reports whether a name is that of a file of a recording.
+func FileOf(id, name string) bool {
+	m := fileRule.FindStringSubmatch(name)
+	return m != nil && m[1] == id
+}
+
 // List describes all recordings of a room, or all there are for "", the newest first.
 func (s *Store) List(room string) ([]Info, error) {
 	files, err := s.byID()
