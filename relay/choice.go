@@ -8,6 +8,7 @@ type choice struct {
 	layer   int           // chosen last
 	why     LayerWhy      // and why not a better one
 	since   time.Duration // when it was chosen
+	began   time.Duration // when it was made
 	calm    time.Duration // when there was trouble last
 	climbed time.Duration // when the last step up was made
 	up      bool          // there was one, and it has not held for climbHeld yet
@@ -51,6 +52,7 @@ const (
 	climbHeld = 10 * time.Second // a layer that is lost sooner has failed
 	barFirst  = time.Minute
 	barMost   = 5 * time.Minute
+	barBegun  = 20 * time.Second // where it was lost at the beginning
 	barSeen   = 20 * time.Second // what failed twice is not believed to fit sooner, whatever was seen of the link
 
 	fills      = 0.8 // of what the link carries is what a layer may need
@@ -58,7 +60,7 @@ const (
 )
 
 func newChoice(v view) choice {
-	c := choice{most: MaxLayers, calm: v.now}
+	c := choice{most: MaxLayers, began: v.now, calm: v.now}
 	c.settleOn(v)
 	return c
 }
@@ -129,12 +131,15 @@ func (c *choice) down(v view) {
 		}
 		lower = next
 	}
-	if c.up || v.share > 0 && !fit(v.rates[c.layer], v.share) {
-		b := &c.bars[c.layer]
+	switch b := &c.bars[c.layer]; {
+	case c.up || v.share > 0 && !fit(v.rates[c.layer], v.share):
 		b.failed++
 		if b.until = v.now + barFirst; b.failed > 1 {
 			b.until = v.now + barMost
 		}
+	case v.now-c.began < climbHeld: // what it began with was a try as well, though beginnings have troubles of their own
+		b.failed++
+		b.until = v.now + barBegun
 	}
 	c.most, c.up = lower, false
 }

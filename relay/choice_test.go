@@ -22,8 +22,12 @@ type look struct {
 func TestChoiceByLink(t *testing.T) {
 	rates := [MaxLayers]int{20, 60, 200}
 	for name, list := range map[string][]look{
-		"a hiccup on a link that carries all": {{at: 5 * s1, trouble: true, want: 1, why: WhyLink}, {at: 9 * s1, want: 1, why: WhyLink},
-			{at: 10 * s1, want: 2}},
+		"a hiccup on a link that carries all": {{at: 11 * s1, trouble: true, want: 1, why: WhyLink}, {at: 15 * s1, want: 1, why: WhyLink},
+			{at: 16 * s1, want: 2}},
+		"a hiccup at the beginning": {{at: 5 * s1, trouble: true, want: 1, why: WhyLink}, {at: 24 * s1, want: 1, why: WhyLink},
+			{at: 25 * s1, want: 2}},
+		"what is lost at the beginning, and again, waits for five minutes": {{at: 5 * s1, trouble: true, want: 1, why: WhyLink}, {at: 25 * s1, want: 2},
+			{at: 30 * s1, trouble: true, want: 1, why: WhyLink}, {at: 329 * s1, want: 1, why: WhyLink}, {at: 330 * s1, want: 2}},
 		"down to what fits":           {{at: 5 * s1, trouble: true, share: 100, want: 1, why: WhyLink}},
 		"down to what fits, two down": {{at: 5 * s1, trouble: true, share: 60, want: 0, why: WhyLink}},
 		"down to the lowest where nothing fits": {{at: 5 * s1, trouble: true, share: 10, want: 0, why: WhyLink},

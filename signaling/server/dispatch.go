@@ -95,6 +95,10 @@ func (r *reader) joinRoom(j *signaling.Join) error {
 	for _, m := range others {
 		reply.Members = append(reply.Members, wireMember(m))
 	}
+	// Acks that are written in between make it come later than this by less than its own length.
+	r.mu.Lock()
+	r.proof = uint64(r.Session.early + r.replied + len(signaling.Encode(reply)))
+	r.mu.Unlock()
 	r.send(reply)
 	if rec := st.member.Recording(); rec != nil {
 		r.send(wireRecording(rec))

@@ -24,6 +24,8 @@ type reader struct {
 	texts, offers          bucket
 	greeted                bool
 	early                  int // bytes of messages before joined
+	proof                  uint64 // who has acknowledged so many bytes has got joined
+	learnt                 bool   // and that was seen
 	unknown                int // chunks under unknown aliases
 }
 
@@ -257,6 +259,10 @@ func (r *reader) binary(msg []byte) error {
 		}
 		if !r.sub.Acked(ack.Bytes, ack.Came()) {
 			return signaling.Closef(signaling.CloseBadChunk, "an ack for %d bytes, which goes back or was never sent", ack.Bytes)
+		}
+		if !r.learnt && ack.Bytes >= r.proof {
+			r.learnt = true
+			r.server.learnt(r.Session)
 		}
 		r.tellAckInterval()
 		return nil

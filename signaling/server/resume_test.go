@@ -9,6 +9,7 @@ import (
 
 	"github.com/gorilla/websocket"
 
+	"landline/media"
 	"landline/signaling"
 	"landline/signaling/token"
 )
@@ -88,6 +89,43 @@ func TestResumeTokensThatAreNoGood(t *testing.T) {
 		tickets, seats, current := s.bookkeeping()
 		return tickets == 1 && seats == 1 && current == 1
 	})
+}
+
+// A network that breaks twice in a row may swallow joined, and with it the new token.
+func TestATokenIsGoodAgainWhereJoinedWasLost(t *testing.T) {
+	s, url := start(t, Config{})
+	bob, _ := enter(t, url, "r", "")
+	ann, first := enter(t, url, "r", `"name":"Ann"`)
+	var last *signaling.Joined
+	for range 3 {
+		_ = ann.ws.NetConn().Close()
+		await[signaling.MemberState](bob)
+		ann = dial(t, url)
+		ann.noAcks = true
+		answer, err := ann.try("r", first.Resume)
+		var ok bool
+		if last, ok = answer.(*signaling.Joined); !ok || err != nil || !last.Resumed || last.Self.ID != first.Self.ID {
+			t.Fatalf("%+v, %v", answer, err)
+		}
+		await[signaling.MemberState](bob)
+		refused(t, url, "r", first.Resume) // its session lives
+	}
+	ann.binary(media.Ack{Bytes: uint64(ann.got)}.Append(nil))
+	within(t, patience, "the server has seen that joined came", func() bool {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		return s.tickets[last.Resume].spent == ""
+	})
+	_ = ann.ws.NetConn().Close()
+	await[signaling.MemberState](bob)
+	refused(t, url, "r", first.Resume)
+	if tickets, seats, _ := s.bookkeeping(); tickets != 2 || seats != 2 {
+		t.Errorf("%d tickets for %d seats of two members", tickets, seats)
+	}
+	answer, err := dial(t, url).try("r", last.Resume)
+	if joined, ok := answer.(*signaling.Joined); !ok || err != nil || joined.Self.ID != first.Self.ID {
+		t.Fatalf("%+v, %v", answer, err)
+	}
 }
 
 func TestOneOfManyReplaysWins(t *testing.T) {

@@ -17,6 +17,7 @@ type seat struct {
 	member *relay.Member
 	grants []token.Grant
 	ticket string // the resume token that is good now
+	spent  string // the one that the session now came by, until its client is known to have the new one
 }
 
 func (st *seat) key() memberKey { return memberKey{st.member.Room(), st.member.ID()} }
@@ -92,7 +93,8 @@ func (s *Server) join(ss *Session, j *signaling.Join, carries []media.Codec) (st
 	return st, false, nil
 }
 
-// resume gives a member that lost its session this one. The token is used up whatever comes of it.
+// resume gives a member that lost its session this one. The token is used up whatever comes of it, unless this session
+// is lost before its client can have learnt the next one.
 func (s *Server) resume(ss *Session, j *signaling.Join, carries []media.Codec) (*seat, error) {
 	s.mu.Lock()
 	st := s.tickets[j.Resume]
@@ -111,6 +113,9 @@ func (s *Server) resume(ss *Session, j *signaling.Join, carries []media.Codec) (
 	if old := s.seat(ss, st); old != nil {
 		old.replaced("this session was resumed on another connection")
 	}
+	s.mu.Lock()
+	st.spent = j.Resume
+	s.mu.Unlock()
 	s.stats.resumes.Add(1)
 	return st, nil
 }
@@ -128,6 +133,7 @@ func (s *Server) seat(ss *Session, st *seat) (old *Session) {
 	}
 	s.current[key] = ss
 	ss.seat, ss.pub, ss.sub = st, pub, sub
+	delete(s.tickets, st.ticket) // of a session whose client never learnt it
 	st.ticket = "r-" + secret(18)
 	s.tickets[st.ticket] = st
 	s.seats[key] = st
@@ -137,8 +143,18 @@ func (s *Server) seat(ss *Session, st *seat) (old *Session) {
 // forget drops a seat whose member is gone. s.mu is held.
 func (s *Server) forget(st *seat) {
 	delete(s.tickets, st.ticket)
+	delete(s.tickets, st.spent)
 	if key := st.key(); s.seats[key] == st {
 		delete(s.seats, key)
+	}
+}
+
+// learnt is called when the client of ss is known to have its resume token.
+func (s *Server) learnt(ss *Session) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.current[ss.seat.key()] == ss {
+		ss.seat.spent = ""
 	}
 }
 
@@ -152,8 +168,11 @@ func (s *Server) unseat(ss *Session, st *seat, comesBack bool, reason string) {
 		return
 	}
 	delete(s.current, key)
-	if !comesBack {
+	switch {
+	case !comesBack:
 		s.forget(st)
+	case st.spent != "":
+		s.tickets[st.spent] = st
 	}
 	s.mu.Unlock()
 	if !comesBack {
