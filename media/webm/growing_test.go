@@ -38,7 +38,9 @@ func (m *memory) WriteAt(b []byte, at int64) (int, error) {
 	return n, nil
 }
 
-func (m *memory) ReadAt(b []byte, at int64) (int, error) { return bytes.NewReader(m.data).ReadAt(b, at) }
+func (m *memory) ReadAt(b []byte, at int64) (int, error) {
+	return bytes.NewReader(m.data).ReadAt(b, at)
+}
 
 func (m *memory) Truncate(size int64) error {
 	if size < 0 || size > int64(len(m.data)) {

@@ -296,7 +296,9 @@ func TestADiskThatStandsStillForLong(t *testing.T) {
 	if i.Dropped == 0 || len(i.Gaps) == 0 || len(i.Files) != 1 {
 		t.Fatalf("%+v", i)
 	}
-	w.read(i.Files[0].Name)
+	if _, got := w.packets(i.Files[0].Name); len(got) != 2 {
+		t.Errorf("%d tracks", len(got))
+	}
 }
 
 func TestFilesOfLimitedSize(t *testing.T) {

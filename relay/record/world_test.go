@@ -158,8 +158,14 @@ func (w *world) saved(r *Recorder) Info {
 	return i
 }
 
-// read gives the packets of a file, which must be sound, by track.
+// read gives the packets of a file, which must decode, by track.
 func (w *world) read(name string) ([]media.Format, [][]media.Packet) {
+	w.t.Helper()
+	w.decodes(name)
+	return w.packets(name)
+}
+
+func (w *world) packets(name string) ([]media.Format, [][]media.Packet) {
 	w.t.Helper()
 	b, err := os.ReadFile(filepath.Join(w.dir, name))
 	if err != nil {
@@ -180,7 +186,6 @@ func (w *world) read(name string) ([]media.Format, [][]media.Packet) {
 		}
 		list[p.Track] = append(list[p.Track], p)
 	}
-	w.decodes(name)
 	return r.Formats(), list
 }
 
