@@ -217,7 +217,11 @@ func killOnce(t *testing.T, clip, voice string, wait time.Duration) {
 		}
 	}
 	began = time.Now()
-	child(t, "landline", &out, &errs, "serve", "--listen", "127.0.0.1:0", "--rtc", "off", "--recordings", dir)
+	next := child(t, "landline", &out, &errs, "serve", "--listen", "127.0.0.1:0", "--rtc", "off", "--recordings", dir)
+	defer func() {
+		_ = next.Process.Kill()
+		_ = next.Wait()
+	}()
 	errs.line(t, "a recording that was cut off is completed")
 	if took := time.Since(began); took > 5*time.Second {
 		t.Errorf("it is completed after %v", took)
@@ -234,7 +238,7 @@ func killOnce(t *testing.T, clip, voice string, wait time.Duration) {
 // decodes has ffmpeg decode a file, and gives what it says.
 func decodes(t *testing.T, path string) string {
 	t.Helper()
-	said, err := exec.Command("ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0", "-fps_mode", "passthrough", "-f", "null", "-").CombinedOutput()
+	said, err := exec.Command("ffmpeg", "-nostdin", "-v", "error", "-i", path, "-map", "0", "-fps_mode", "passthrough", "-enc_time_base:v", "-1", "-f", "null", "-").CombinedOutput()
 	if err != nil {
 		t.Errorf("%v: %s", err, said)
 	}

@@ -189,10 +189,10 @@ func (w *world) packets(name string) ([]media.Format, [][]media.Packet) {
 	return r.Formats(), list
 }
 
-// decodes has ffmpeg decode all of a file without a word.
+// decodes has ffmpeg decode all of a file without a word. Its null muxer counts in the ticks of a frame rate that it guesses, unless told otherwise.
 func (w *world) decodes(name string) {
 	w.t.Helper()
-	out, err := exec.Command("ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", filepath.Join(w.dir, name), "-map", "0", "-fps_mode", "passthrough", "-f", "null", "-").CombinedOutput()
+	out, err := exec.Command("ffmpeg", "-nostdin", "-v", "error", "-xerror", "-i", filepath.Join(w.dir, name), "-map", "0", "-fps_mode", "passthrough", "-enc_time_base:v", "-1", "-f", "null", "-").CombinedOutput()
 	if errors.Is(err, exec.ErrNotFound) {
 		w.t.Fatal("this test needs ffmpeg (Debian: apt install ffmpeg)")
 	}
