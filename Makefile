@@ -10,10 +10,10 @@ IMPAIR  ?= 1m
 LINKS   := $(if $(LANDLINE_LONG),,LANDLINE_IMPAIR=$(IMPAIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test test-go test-web e2e lint bench fuzz fuzz-long latency impair impair-netns figures setup clean
+.PHONY: help run build web test test-go test-web e2e lint bench fuzz fuzz-long latency impair impair-netns kill-recordings figures setup clean
 
 help: ## list the targets
-	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 run: build ## set up, build and serve on 127.0.0.1:8080 (ADDR=... for another address)
 	$(BIN) serve --listen $(ADDR)
@@ -58,6 +58,9 @@ impair-netns: ## the same over the queues of the Linux kernel, in network namesp
 	@enter="unshare --net"; [ "$$(id -u)" = 0 ] || enter="unshare --map-root-user --net"; \
 	if ! $$enter true; then echo "skipped: no network namespace can be made ($$enter)"; exit 0; fi; \
 	cd cmd/landline && $(LINKS) LANDLINE_NETNS=1 $$enter ../../bin/netns.test -test.timeout 60m -test.run '^TestNetns' -test.v
+
+kill-recordings: ## kill the relay a hundred times while it records, and play what is left
+	LANDLINE_KILLS=100 go test -count=1 -timeout 60m -run '^TestRecordingSurvivesKills$$' -v ./cmd/landline
 
 lint: web/node_modules/.package-lock.json ## gofmt, vet, staticcheck, tsc
 	@test -z "$$(gofmt -l cmd media relay signaling web/*.go)" || { gofmt -l cmd media relay signaling web/*.go; echo "gofmt would change these files"; exit 1; }

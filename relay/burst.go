@@ -44,7 +44,7 @@ const (
 // queued already is part of it.
 func (f *feed) startBurst(now time.Duration) bool {
 	g := f.layer.current(now)
-	if f.ended || g == nil || f.sub.noReplay {
+	if f.ended || g == nil || !f.replays() {
 		return false
 	}
 	f.abandonSent(f.sentGroup, media.DropGate)
@@ -60,6 +60,14 @@ func (f *feed) startBurst(now time.Duration) bool {
 	// A group that its publisher gave up is only worth its picture: what comes live is the next one.
 	f.closed, f.slow = g.over(), false
 	return true
+}
+
+// replays reports whether the receiver has use for a catch-up. One who records waits for a key frame instead, where it can be had.
+func (f *feed) replays() bool {
+	if f.sub.archive {
+		return !f.source.info.Load().KeyOnRequest
+	}
+	return !f.sub.noReplay
 }
 
 // cutBurst gives a catch-up burst up: it was not through by its deadline, or too much waits behind it. A later group

@@ -13,7 +13,8 @@ type Path uint8
 const (
 	WebSocket Path = iota
 	WebRTC
-	Paths = 2
+	ToArchive // what one who records was given
+	Paths     = 3
 )
 
 // Traffic counts bytes of media messages by path.
@@ -61,7 +62,7 @@ func (m *Member) Detour(tracks []string, carries Carries, notify func(audio bool
 		h := &Member{room: m.room, id: "\x00" + m.id, name: m.name, since: m.since, carries: carries, hidden: true, of: m,
 			noReplay: true, path: WebRTC, traffic: m.traffic, tracks: map[string]*Track{}, wants: map[Selector]Want{}}
 		m.room.members[h.id] = h
-		m.room.detours++
+		m.room.uncounted++
 		h.attach(notify)
 		d = &Detour{member: m, hidden: h, Publisher: newPublisher(m, WebRTC), Subscriber: h.sub,
 			gradual: gradual, ways: map[string]Way{}}
@@ -170,7 +171,7 @@ func (m *Member) endDetour(wakes *[]*Subscriber) {
 	}
 	m.detour = nil
 	d.Publisher.close()
-	m.room.detours--
+	m.room.uncounted--
 	m.room.remove(d.hidden, "", wakes)
 }
 

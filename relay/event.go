@@ -30,6 +30,7 @@ const (
 	ObjectFinished                       // Object with SHA256
 	ObjectReceived                       // Object
 	ObjectCancelled                      // Object, Reason
+	RecordingState                       // Recording
 )
 
 // Event is something that a member is told. Events are shared between receivers and never change.
@@ -48,10 +49,12 @@ type Event struct {
 	Height int
 	Why    LayerWhy
 	Object *ObjectEvent
-	Seq    uint64
-	Req    int64
-	At     time.Time
-	Past   bool // it was said before the session began
+
+	Recording *Recording
+	Seq       uint64
+	Req       int64
+	At        time.Time
+	Past      bool // it was said before the session began
 
 	// Encoded caches the transport's form of the event, for all its receivers.
 	Encoded atomic.Pointer[[]byte]

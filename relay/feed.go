@@ -141,6 +141,10 @@ func (f *feed) pushChunk(it *item, now time.Duration) {
 // fit drops what is over the cap: old groups first, and then of the last one all but its key frame and what still fits,
 // since a queued key frame is never thrown out for a delta.
 func (f *feed) fit(now time.Duration) {
+	if f.sub.archive {
+		f.sub.fitArchive(now)
+		return
+	}
 	for f.burst.state == burstNone && f.bytes > f.maxBytes() {
 		f.passAbandons()
 		if !f.headFrameComplete() {
@@ -196,7 +200,7 @@ func (f *feed) expire(now time.Duration) {
 		}
 		f.cutBurst(now)
 	}
-	for f.passAbandons(); f.queue.len() > 0; f.passAbandons() {
+	for f.passAbandons(); f.queue.len() > 0 && !f.sub.archive; f.passAbandons() {
 		e := f.queue.first()
 		if e.kind == media.KindEnd {
 			return // it is the last, and never dropped

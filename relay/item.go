@@ -22,6 +22,7 @@ type item struct {
 	seq  uint64 // position in the track
 	kind byte   // media.KindChunk, KindAbandon or KindEnd
 	head media.ChunkHeader
+	came time.Duration // from its publisher
 
 	split atomic.Pointer[[]*item] // the same chunk in pieces, once a slow receiver needed them
 }
@@ -39,7 +40,7 @@ func (it *item) pieces() []*item {
 		h.Offset += uint32(off)
 		h.Last = h.Last && end == len(payload)
 		m := Message{Data: append(h.Append(make([]byte, 0, h.Size()+end-off)), payload[off:end]...)}
-		pieces = append(pieces, &item{Message: m, seq: it.seq, kind: it.kind, head: h})
+		pieces = append(pieces, &item{Message: m, seq: it.seq, kind: it.kind, head: h, came: it.came})
 	}
 	it.split.Store(&pieces)
 	return pieces

@@ -70,9 +70,9 @@ func (l *Layer) write(p *Publisher, c *media.Chunk, m Message, wakes *[]*Subscri
 		return false, err
 	}
 	l.pos = pos
-	it := &item{Message: m, seq: l.seq, kind: media.KindChunk, head: c.ChunkHeader}
-	l.seq++
 	now := t.relay.now()
+	it := &item{Message: m, seq: l.seq, kind: media.KindChunk, head: c.ChunkHeader, came: now}
+	l.seq++
 	l.count(it, now)
 	l.keep(it)
 	return l.pass(it, now, wakes), nil

@@ -25,6 +25,7 @@ type Member struct {
 
 	hidden   bool
 	noReplay bool
+	archive  bool
 	of       *Member // in whose stead it receives; nil = its own
 
 	// Guarded by Room.mu.
@@ -51,7 +52,7 @@ func (m *Member) attach(notify func(bool)) {
 	r := m.room.relay
 	m.pub = newPublisher(m, m.path)
 	m.sub = newSubscriber(notify, r.now, &r.totals)
-	m.sub.path, m.sub.traffic, m.sub.noReplay = m.path, m.traffic, m.noReplay
+	m.sub.path, m.sub.traffic, m.sub.noReplay, m.sub.archive = m.path, m.traffic, m.noReplay, m.archive
 	m.refused = map[*Track]bool{}
 	m.roster = m.others()
 	for _, t := range m.tracks {

@@ -104,6 +104,12 @@ func (s *Subscriber) takeUrgent(p *pulling) {
 	s.urgent = s.urgent[:0]
 }
 
+// emitItem is emit for what a publisher sent.
+func (s *Subscriber) emitItem(it *item, p *pulling) {
+	s.emit(it.Message, p)
+	p.out[len(p.out)-1].At = it.came
+}
+
 func (s *Subscriber) emit(m Message, p *pulling) {
 	p.budget -= len(m.Data)
 	s.link.Sent(len(m.Data), p.now)
@@ -174,10 +180,10 @@ func (s *Subscriber) takeNext(f *feed, p *pulling) {
 	case media.KindChunk:
 		f.bytes -= len(e.Data)
 		f.noteSent(e.item)
-		s.emit(e.Message, p)
+		s.emitItem(e.item, p)
 	case media.KindEnd:
 		s.finish(f)
-		s.emit(e.Message, p)
+		s.emitItem(e.item, p)
 	default:
 		f.abandonSent(e.head.Group, media.DropReason(e.Data[1]))
 	}
@@ -205,13 +211,13 @@ func (s *Subscriber) takeBurst(f *feed, p *pulling) {
 			return
 		}
 		f.noteSent(it)
-		s.emit(it.Message, p)
+		s.emitItem(it, p)
 	default:
 		if f.stale(p.now) { // it waited behind the burst
 			e := f.queue.pop()
 			f.bytes -= len(e.Data)
 			f.noteSent(e.item)
-			s.emit(e.Message, p)
+			s.emitItem(e.item, p)
 			return
 		}
 		f.burst = burst{}

@@ -12,6 +12,9 @@ type Options struct {
 	MaxMembers int           // in a room; 0 means 2,000
 	MaxTracks  int           // of a member; 0 means 16
 	Grace      time.Duration // how long a member without a session stays; 0 means 30 s
+
+	// Opened, if not nil, is called when a member that others see enters a room where there was none. It must not block.
+	Opened func(room string)
 }
 
 // Relay holds the rooms of one process.
@@ -73,6 +76,9 @@ type Identity struct {
 
 	// Hidden is one who only watches: no roster shows it, nobody hears of its coming and going, and nobody can offer it an object.
 	Hidden bool
+	// Archive is one who records: hidden, and not what keeps a room. Its queue is bounded by ArchiveBytes alone, not by age; over that whole
+	// groups are dropped. It has a catch-up only of tracks whose publishers cannot make key frames.
+	Archive bool
 	// NoReplay has what it receives begin with a key frame, never with a catch-up, which some paths have no place for.
 	NoReplay bool
 	// Path is that of its media.
@@ -88,8 +94,11 @@ func (r *Relay) Join(room string, who Identity, carries Carries, notify func(aud
 		if err != nil {
 			return nil, err
 		}
-		m, err := rm.join(who, carries, notify)
+		m, first, err := rm.join(who, carries, notify)
 		if !errors.Is(err, errRoomGone) {
+			if first && r.opts.Opened != nil {
+				r.opts.Opened(room)
+			}
 			return m, err
 		}
 		r.drop(rm)

@@ -22,7 +22,9 @@ type Room struct {
 	streams    map[uint32]*stream // of objects, by number
 	lastStream uint32
 
-	detours int // of the members that are there in another's stead
+	uncounted int        // of the members: those in another's stead, and those who record
+	archives  int        // of the members: those who record
+	recording *Recording // nil: there is none, and was none
 }
 
 var errRoomGone = errors.New("the room has just gone")
@@ -47,14 +49,15 @@ func (r *Room) tell(e *Event, but *Member, wakes *[]*Subscriber) {
 	}
 }
 
-func (r *Room) join(who Identity, carries Carries, notify func(bool)) (m *Member, err error) {
+// join seats a newcomer; first tells that nobody else who can be seen is there.
+func (r *Room) join(who Identity, carries Carries, notify func(bool)) (m *Member, first bool, err error) {
 	r.change(func(wakes *[]*Subscriber) {
 		old := r.members[who.ID]
 		if r.gone {
 			err = errRoomGone
 			return
 		}
-		if old == nil && len(r.members)-r.detours >= r.relay.opts.MaxMembers {
+		if old == nil && len(r.members)-r.uncounted >= r.relay.opts.MaxMembers {
 			err = ErrRoomFull
 			return
 		}
@@ -62,15 +65,32 @@ func (r *Room) join(who Identity, carries Carries, notify func(bool)) (m *Member
 			r.remove(old, "replaced", wakes)
 		}
 		m = &Member{room: r, id: who.ID, name: who.Name, carries: carries, since: time.Now(),
-			hidden: who.Hidden, noReplay: who.NoReplay, path: who.Path, traffic: &Traffic{},
+			hidden: who.Hidden || who.Archive, archive: who.Archive, noReplay: who.NoReplay, path: who.Path, traffic: &Traffic{},
 			tracks: map[string]*Track{}, wants: map[Selector]Want{}}
 		m.attach(notify)
 		r.members[who.ID] = m
+		if m.archive {
+			r.archives++
+			r.uncounted++
+		}
 		if !m.hidden {
+			first = r.seen() == 1
 			r.tell(&Event{Kind: MemberJoined, Member: m.id, Name: m.name}, m, wakes)
 		}
 	})
-	return m, err
+	return m, first, err
+}
+
+// seen counts the members that a roster shows, as far as two.
+func (r *Room) seen() (n int) {
+	for _, m := range r.members {
+		if !m.hidden {
+			if n++; n == 2 {
+				break
+			}
+		}
+	}
+	return n
 }
 
 // remove takes a member out with its tracks. The caller drops the room if it is empty then.
@@ -90,6 +110,10 @@ func (r *Room) remove(m *Member, reason string, wakes *[]*Subscriber) {
 	r.closeStreams(m, wakes)
 	m.detach()
 	delete(r.members, m.id)
+	if m.archive {
+		r.archives--
+		r.uncounted--
+	}
 	for _, t := range r.topics {
 		for _, s := range t.abandon(m.id) {
 			if s.dataReady() {
@@ -112,7 +136,8 @@ func (r *Room) leave(m *Member, reason string, when func() bool) (left bool) {
 		if left = !m.left && when(); left {
 			r.remove(m, reason, wakes)
 		}
-		r.gone = r.gone || len(r.members) == 0
+		// Who records is not what keeps a room: it has what is queued for it, and leaves.
+		r.gone = r.gone || len(r.members) == r.archives
 		if gone = r.gone; gone {
 			for _, t := range r.topics {
 				t.close()

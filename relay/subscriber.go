@@ -13,6 +13,8 @@ import (
 type Out struct {
 	Event *Event // nil for a binary message or a batch
 	Batch *Batch // of a topic
+	// At is when a chunk came from its publisher, by the relay's clock; 0 in other messages.
+	At time.Duration
 	Message
 }
 
@@ -26,6 +28,7 @@ type Subscriber struct {
 	path     Path
 	traffic  *Traffic // of the member; nil in a sender's own uplink
 	noReplay bool
+	archive  bool
 
 	mu       sync.Mutex
 	closed   bool

@@ -171,7 +171,7 @@ const (
 )
 
 func (f *feed) short(g *group, now time.Duration) bool {
-	if f.sub.noReplay {
+	if !f.replays() {
 		return false
 	}
 	link := max(f.sub.link.Capacity(now), f.sub.link.Rate())

@@ -97,4 +97,7 @@ const (
 	ErrAcceptedTwice        = "accepted-twice"
 	ErrNoWebRTC             = "no-webrtc"
 	ErrBadSDP               = "bad-sdp"
+	ErrNoRecording          = "no-recording"
+	ErrRecordingRuns        = "recording-runs"
+	ErrNotRecorded          = "not-recorded"
 )

@@ -42,17 +42,19 @@ type cli struct {
 	Config   string `placeholder:"FILE" help:"Read flags from a JSON file: an object of flag names without dashes. Flags and environment win over it."`
 	LogLevel string `enum:"debug,info,warn,error" default:"info" help:"Least level that is logged: debug, info, warn or error."`
 
-	Serve   serveCmd   `cmd:"" group:"server" help:"Run the relay and its web app."`
-	Stream  streamCmd  `cmd:"" group:"client" help:"Stream a file into a room in real time."`
-	Watch   watchCmd   `cmd:"" group:"client" help:"Save what a member sends to a file."`
-	Send    sendCmd    `cmd:"" group:"client" help:"Send a file to members of a room."`
-	Receive receiveCmd `cmd:"" group:"client" help:"Save the files that members of a room send."`
-	Pub     pubCmd     `cmd:"" group:"client" help:"Publish values on a topic of a room."`
-	Sub     subCmd     `cmd:"" group:"client" help:"Show the values of a topic, as they come."`
-	Rooms   roomsCmd   `cmd:"" group:"client" help:"Show who is there, what they send, over what, and how late."`
-	Bench   benchCmd   `cmd:"" group:"tools" help:"Load a relay and measure how it does."`
-	Token   tokenCmd   `cmd:"" group:"tools" help:"Mint a token that lets its holder into a room."`
-	Version versionCmd `cmd:"" group:"tools" help:"Say which build this is."`
+	Serve      serveCmd      `cmd:"" group:"server" help:"Run the relay and its web app."`
+	Stream     streamCmd     `cmd:"" group:"client" help:"Stream a file into a room in real time."`
+	Watch      watchCmd      `cmd:"" group:"client" help:"Save what a member sends to a file."`
+	Send       sendCmd       `cmd:"" group:"client" help:"Send a file to members of a room."`
+	Receive    receiveCmd    `cmd:"" group:"client" help:"Save the files that members of a room send."`
+	Pub        pubCmd        `cmd:"" group:"client" help:"Publish values on a topic of a room."`
+	Sub        subCmd        `cmd:"" group:"client" help:"Show the values of a topic, as they come."`
+	Record     recordCmd     `cmd:"" group:"client" help:"Have the relay record a room."`
+	Recordings recordingsCmd `cmd:"" group:"client" help:"List, download and delete recordings of a relay."`
+	Rooms      roomsCmd      `cmd:"" group:"client" help:"Show who is there, what they send, over what, and how late."`
+	Bench      benchCmd      `cmd:"" group:"tools" help:"Load a relay and measure how it does."`
+	Token      tokenCmd      `cmd:"" group:"tools" help:"Mint a token that lets its holder into a room."`
+	Version    versionCmd    `cmd:"" group:"tools" help:"Say which build this is."`
 
 	BenchWorker benchWorkerCmd `cmd:"" hidden:"" help:"Be the members of a bench, which starts this by itself."`
 	BenchFloor  benchFloorCmd  `cmd:"" hidden:"" help:"Be the floor of a bench, which starts this by itself."`
@@ -112,6 +114,7 @@ func newParser(app *cli, stdout, stderr io.Writer, exit func(int)) (*kong.Kong, 
 			{Key: "access", Title: "Who may join:"},
 			{Key: "tls", Title: "TLS:"},
 			{Key: "rtc", Title: "WebRTC:"},
+			{Key: "record", Title: "Recording:"},
 			{Key: "connect", Title: "Connection:"},
 			{Key: "load", Title: "Load:"},
 		}),

@@ -125,11 +125,13 @@ func TestHelpListsTheCommands(t *testing.T) {
 		"Server:",
 		"  serve    Run the relay and its web app.",
 		"Clients:",
-		"  stream     Stream a file into a room in real time.",
-		"  watch      Save what a member sends to a file.",
-		"  send       Send a file to members of a room.",
-		"  receive    Save the files that members of a room send.",
-		"  rooms      Show who is there, what they send, over what, and how late.",
+		"  stream             Stream a file into a room in real time.",
+		"  watch              Save what a member sends to a file.",
+		"  send               Send a file to members of a room.",
+		"  receive            Save the files that members of a room send.",
+		"  record             Have the relay record a room.",
+		"  recordings list    List recordings, the newest first.",
+		"  rooms              Show who is there, what they send, over what, and how late.",
 		"Tools:",
 		"  bench      Load a relay and measure how it does.",
 		"  token      Mint a token that lets its holder into a room.",
@@ -139,7 +141,7 @@ func TestHelpListsTheCommands(t *testing.T) {
 			t.Errorf("--help has no line %q:\n%s", line, help)
 		}
 	}
-	for _, command := range []string{"serve", "stream", "watch", "send", "receive", "rooms", "bench", "token"} {
+	for _, command := range []string{"serve", "stream", "watch", "send", "receive", "record", "recordings", "rooms", "bench", "token"} {
 		help, _, _ := invoke(t, command, "--help")
 		if _, text, _ := strings.Cut(help, "\n"); !strings.Contains(text, "landline "+command+" ") { // below the usage line
 			t.Errorf("%s --help has no example:\n%s", command, help)

@@ -61,7 +61,7 @@ func (c *roomsCmd) Run(ctx context.Context, con *console) error {
 func (c *roomsCmd) fetch(ctx context.Context) (*server.RoomsReply, error) {
 	ctx, cancel := context.WithTimeout(ctx, 10*time.Second)
 	defer cancel()
-	address, err := roomsURL(c.URL)
+	address, err := apiURL(c.URL, "rooms")
 	if err != nil {
 		return nil, err
 	}
@@ -91,8 +91,8 @@ func (c *roomsCmd) fetch(ctx context.Context) (*server.RoomsReply, error) {
 	return &reply, nil
 }
 
-// roomsURL is the address of /api/rooms at a relay's address.
-func roomsURL(relay string) (string, error) {
+// apiURL is the address of a resource under /api at a relay's address.
+func apiURL(relay, name string) (string, error) {
 	u, err := url.Parse(relay)
 	if err != nil {
 		return "", usagef("--url: %w", err)
@@ -103,7 +103,7 @@ func roomsURL(relay string) (string, error) {
 	case "wss":
 		u.Scheme = "https"
 	}
-	u.Path = strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), "/ws") + "/api/rooms"
+	u.Path = strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), "/ws") + "/api/" + name
 	return u.String(), nil
 }
 

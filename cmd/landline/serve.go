@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"time"
 
+	"landline/relay/record"
 	"landline/signaling/rtc"
 	"landline/signaling/token"
 )
@@ -27,6 +28,8 @@ type serveCmd struct {
 	Key         []string `env:"LANDLINE_KEYS" placeholder:"ID:SECRET" group:"access" help:"Key that tokens are signed with, its secret of 16 bytes or more. Repeat it to replace a key: the first signs, all are accepted. Safer in the environment, where other users cannot see it."`
 	Open        bool     `group:"access" help:"Without keys, let everyone who reaches a public address into every room."`
 	AllowOrigin []string `placeholder:"ORIGIN" group:"access" help:"Let in pages of this origin too, not only the server's own, such as https://example.org. Repeatable."`
+
+	recordFlags
 
 	TLS      string   `name:"tls" enum:"off,self,auto" default:"off" group:"tls" help:"off; self: a self-signed certificate for a try on a LAN; auto: one from a certificate authority for --domain, whose terms of service you accept by this."`
 	TLSCert  string   `name:"tls-cert" placeholder:"FILE" group:"tls" help:"Certificate chain in PEM. Read again when the file changes."`
@@ -65,6 +68,9 @@ type relayOptions struct {
 	coalesce time.Duration
 	webRTC   *rtc.Port // nil: off
 	faults   bool
+
+	recordings  *record.Store // nil: nothing is recorded
+	recordRooms string
 }
 
 // Run implements the command.
@@ -97,7 +103,15 @@ func (c *serveCmd) serve(ctx context.Context, con *console, start func(relayOpti
 		defer port.Close() // after the sessions beside which it carries media
 		c.announceRTC(con, ln.Addr().(*net.TCPAddr))
 	}
-	relay, err := start(relayOptions{keys: keys, origins: c.AllowOrigin, log: con.log, coalesce: c.Coalesce, webRTC: port, faults: c.DebugFaults})
+	recordings, err := c.openRecordings(con)
+	if err != nil {
+		return err
+	}
+	if recordings != nil {
+		defer closeRecordings(con, recordings)
+	}
+	relay, err := start(relayOptions{keys: keys, origins: c.AllowOrigin, log: con.log, coalesce: c.Coalesce, webRTC: port, faults: c.DebugFaults,
+		recordings: recordings, recordRooms: c.RecordRooms})
 	if err != nil {
 		return err
 	}

@@ -33,7 +33,7 @@ func (c *serveCmd) check() (token.Keys, error) {
 			return token.Keys{}, usagef("--allow-origin %q: %w", origin, err)
 		}
 	}
-	return keys, c.checkRTC()
+	return keys, errors.Join(c.checkRTC(), c.checkRecord())
 }
 
 // checkOrigin wants an origin as a browser sends it (RFC 6454 section 6.1).

@@ -20,6 +20,9 @@ func newRelay(o relayOptions) (relayServer, error) {
 
 		Coalesce: o.coalesce,
 		Faults:   o.faults,
+
+		Recordings:  o.recordings,
+		RecordRooms: o.recordRooms,
 	}
 	if o.webRTC != nil { // an interface with a nil in it would not be nil
 		config.WebRTC = o.webRTC

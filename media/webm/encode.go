@@ -65,7 +65,23 @@ func appendFloat(b []byte, id uint32, v float64) []byte {
 	return appendUint8(b, id, math.Float64bits(v))
 }
 
-// appendVoid appends a Void element of n bytes in all, from 2 to 128.
+// appendVoid appends a Void element of n bytes in all, 2 at least.
 func appendVoid(b []byte, n int) []byte {
-	return append(appendHeader(b, idVoid, n-2), make([]byte, n-2)...)
+	b = appendVoidHeader(b, n)
+	return append(b, make([]byte, n-voidHeader(n))...)
+}
+
+// appendVoidHeader appends the header alone of a Void element of n bytes in all. It takes voidHeader(n) bytes.
+func appendVoidHeader(b []byte, n int) []byte {
+	if voidHeader(n) == 2 {
+		return appendHeader(b, idVoid, n-2)
+	}
+	return appendSize8(appendID(b, idVoid), uint64(n-9))
+}
+
+func voidHeader(n int) int {
+	if n <= 128 {
+		return 2
+	}
+	return 9
 }

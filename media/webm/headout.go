@@ -1,8 +1,6 @@
 package webm
 
 import (
-	"encoding/binary"
-
 	"landline/media"
 	"landline/media/av1"
 )
@@ -19,8 +17,19 @@ type positions struct{ segment, info, tracks, duration int64 }
 
 // head makes everything before the first Cluster.
 func (w *Writer) head() []byte {
+	var tracks []byte
+	for _, t := range w.tracks {
+		tracks = appendBytes(tracks, idTrackEntry, t.entry())
+	}
+	b, pos := appendHead(w.webm, w.out.seek != nil, tracks)
+	w.pos = pos
+	return b
+}
+
+// appendHead makes a head. filled says that its places for sizes, duration and index are filled in at the end.
+func appendHead(isWebM, filled bool, tracks []byte) ([]byte, positions) {
 	docType := "matroska"
-	if w.webm {
+	if isWebM {
 		docType = "webm"
 	}
 	var h []byte
@@ -33,26 +42,20 @@ func (w *Writer) head() []byte {
 	h = appendUint(h, idDocTypeReadVer, 2)
 	b := appendBytes(nil, idEBML, h)
 	b = appendUnknown(b, idSegment)
-	w.pos.segment = int64(len(b))
-	if w.out.seek != nil {
-		b = appendVoid(b, seekHeadSize)
-	}
-	w.pos.info = int64(len(b))
+	pos := positions{segment: int64(len(b))}
 	var info []byte
-	if w.out.seek != nil {
+	if filled {
+		b = appendVoid(b, seekHeadSize)
 		info = appendVoid(info, durationSize)
 	}
+	pos.info = int64(len(b))
 	info = appendUint(info, idTimestampScale, defaultScale)
 	info = appendString(info, idMuxingApp, "landline")
 	info = appendString(info, idWritingApp, "landline")
 	b = appendBytes(b, idInfo, info)
-	w.pos.duration = int64(len(b) - len(info))
-	w.pos.tracks = int64(len(b))
-	var tracks []byte
-	for _, t := range w.tracks {
-		tracks = appendBytes(tracks, idTrackEntry, t.entry())
-	}
-	return appendBytes(b, idTracks, tracks)
+	pos.duration = int64(len(b) - len(info))
+	pos.tracks = int64(len(b))
+	return appendBytes(b, idTracks, tracks), pos
 }
 
 // finish ends the file: index at its end; sizes, duration and table of contents at its beginning.
@@ -70,11 +73,11 @@ func (w *Writer) finish() error {
 	}
 	w.cluster.open = false
 	cuesAt := w.out.at
-	if len(w.cues) > 0 {
-		if err := w.out.write(w.cuesElement()); err != nil {
+	if !w.index.empty() {
+		if err := w.out.write(w.index.element(w.pos.segment)); err != nil {
 			return err
 		}
-		if err := w.out.patch(w.pos.segment, w.seekHead(cuesAt)); err != nil {
+		if err := w.out.patch(w.pos.segment, w.pos.seekHead(cuesAt)); err != nil {
 			return err
 		}
 	}
@@ -84,31 +87,6 @@ func (w *Writer) finish() error {
 	return w.out.patch(w.pos.segment-8, appendSize8(nil, uint64(w.out.at-w.pos.segment)))
 }
 
-func (w *Writer) cuesElement() []byte {
-	var cues []byte
-	for _, c := range w.cues {
-		var at []byte
-		at = appendUint(at, idCueTrack, uint64(c.track))
-		at = appendUint(at, idCueClusterPos, uint64(c.at-w.pos.segment))
-		point := appendUint(nil, idCueTime, uint64(c.time))
-		cues = appendBytes(cues, idCuePoint, appendBytes(point, idCueTrackPos, at))
-	}
-	return appendBytes(nil, idCues, cues)
-}
-
-func (w *Writer) seekHead(cuesAt int64) []byte {
-	var entries []byte
-	for _, e := range []struct {
-		id uint32
-		at int64
-	}{{idInfo, w.pos.info}, {idTracks, w.pos.tracks}, {idCues, cuesAt}} {
-		seek := appendBytes(nil, idSeekID, binary.BigEndian.AppendUint32(nil, e.id))
-		seek = appendUint8(seek, idSeekPosition, uint64(e.at-w.pos.segment))
-		entries = appendBytes(entries, idSeek, seek)
-	}
-	return appendBytes(nil, idSeekHead, entries)
-}
-
 // entry makes the data of a TrackEntry.
 func (t *outTrack) entry() []byte {
 	var b []byte
@@ -116,6 +94,9 @@ func (t *outTrack) entry() []byte {
 	b = appendUint(b, idTrackUID, uint64(t.number))
 	b = appendUint(b, idFlagLacing, 0)
 	b = appendString(b, idLanguage, "und")
+	if t.name != "" {
+		b = appendString(b, idName, t.name)
+	}
 	b = appendString(b, idCodecID, t.codecID)
 	if t.private != nil {
 		b = appendBytes(b, idCodecPrivate, t.private)

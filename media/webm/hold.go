@@ -62,6 +62,7 @@ func (w *Writer) start() error {
 type outTrack struct {
 	format  media.Format
 	number  byte
+	name    string // for people; may be empty
 	codecID string
 	private []byte
 	opus    media.OpusHead // what private says

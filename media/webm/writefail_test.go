@@ -138,8 +138,8 @@ func TestTheIndexIsBounded(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	step := w.cues[1].time - w.cues[0].time
-	if n := len(w.cues); n > maxCues || n < maxCues/2 || w.cues[n-1].time < frames-2*step {
-		t.Errorf("%d cues, the last at %d of %d ms", n, w.cues[n-1].time, frames)
+	step := w.index.cues[1].time - w.index.cues[0].time
+	if n := len(w.index.cues); n > maxCues || n < maxCues/2 || w.index.cues[n-1].time < frames-2*step {
+		t.Errorf("%d cues, the last at %d of %d ms", n, w.index.cues[n-1].time, frames)
 	}
 }

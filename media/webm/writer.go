@@ -12,7 +12,6 @@ import (
 
 const (
 	clusterMillis = 2000 // a Cluster that no key frame ends lasts this long at most
-	maxCues       = 1 << 15
 )
 
 var errClosed = errors.New("webm: the writer is closed")
@@ -38,9 +37,7 @@ type Writer struct {
 
 	pos     positions
 	cluster cluster
-	cues    []cue
-	every   int // of the clusters that could have a cue, one in every has one
-	skipped int
+	index   index
 	end     int64 // ms, of the last frame to end
 
 	buf []byte
@@ -63,12 +60,6 @@ type cluster struct {
 	time int64 // ms
 }
 
-// cue is a point from which playing can start.
-type cue struct {
-	time, at int64
-	track    byte
-}
-
 // FitsWebM reports whether a format may be in a file that calls itself WebM.
 func FitsWebM(f media.Format) bool {
 	switch f.Codec {
@@ -85,7 +76,7 @@ func NewWriter(w io.Writer, formats []media.Format) (*Writer, error) {
 	if len(formats) == 0 || len(formats) > maxTracks {
 		return nil, fmt.Errorf("webm: %w: %d tracks, 1 to %d can be written", media.ErrUnsupported, len(formats), maxTracks)
 	}
-	wr := &Writer{out: newOutput(w), webm: true, every: 1}
+	wr := &Writer{out: newOutput(w), webm: true}
 	for i, f := range formats {
 		t, err := newOutTrack(f, i+1)
 		if err != nil {
@@ -158,24 +149,28 @@ func (w *Writer) put(p outPacket) error {
 			return err
 		}
 		w.cluster = cluster{open: true, at: w.out.at, time: at}
-		if key || !w.video || len(w.cues) == 0 {
-			w.addCue(cue{time: at, at: w.out.at, track: p.track.number})
+		if w.out.seek != nil && (key || !w.video || w.index.empty()) {
+			w.index.add(cue{time: at, at: w.out.at, track: p.track.number})
 		}
 		offset = 0
 		w.buf = appendUnknown(w.buf, idCluster)
 		w.buf = appendUint(w.buf, idTimestamp, uint64(at))
 	}
+	w.buf = p.appendBlock(w.buf, offset)
+	return w.out.write(w.buf)
+}
+
+// appendBlock appends the packet as a SimpleBlock, offset ms after the Timestamp of its Cluster.
+func (p *outPacket) appendBlock(b []byte, offset int64) []byte {
 	const blockHeader = 4 // track number, 16 bits of time, flags
-	w.buf = appendHeader(w.buf, idSimpleBlock, blockHeader+len(p.data))
-	w.buf = append(w.buf, 0x80|p.track.number)
-	w.buf = binary.BigEndian.AppendUint16(w.buf, uint16(int16(offset)))
+	b = appendHeader(b, idSimpleBlock, blockHeader+len(p.data))
+	b = append(b, 0x80|p.track.number)
+	b = binary.BigEndian.AppendUint16(b, uint16(int16(offset)))
 	flags := byte(0)
 	if p.key {
 		flags = flagKey
 	}
-	w.buf = append(w.buf, flags)
-	w.buf = append(w.buf, p.data...)
-	return w.out.write(w.buf)
+	return append(append(b, flags), p.data...)
 }
 
 // millis rounds µs to ms.
@@ -194,25 +189,6 @@ func (w *Writer) endCluster() error {
 	const sizeAt, dataAt = 4, 12 // after the ID; after an 8-byte size
 	size := uint64(w.out.at - w.cluster.at - dataAt)
 	return w.out.patch(w.cluster.at+sizeAt, appendSize8(nil, size))
-}
-
-// addCue keeps a cue; when there are too many it drops every second one.
-func (w *Writer) addCue(c cue) {
-	if w.out.seek == nil {
-		return
-	}
-	if w.skipped++; w.skipped < w.every {
-		return
-	}
-	w.skipped = 0
-	if len(w.cues) == maxCues {
-		w.every *= 2
-		for i := range maxCues / 2 {
-			w.cues[i] = w.cues[2*i]
-		}
-		w.cues = w.cues[:maxCues/2]
-	}
-	w.cues = append(w.cues, c)
 }
 
 var _ media.Writer = (*Writer)(nil)

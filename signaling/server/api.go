@@ -43,7 +43,7 @@ type PathStatus struct {
 }
 
 // pathNames are those of relay.Path.
-var pathNames = [relay.Paths]string{relay.WebSocket: "websocket", relay.WebRTC: "webrtc"}
+var pathNames = [relay.Paths]string{relay.WebSocket: "websocket", relay.WebRTC: "webrtc", relay.ToArchive: "recording"}
 
 // TrackStatus counts what a track has brought to the relay since it began.
 type TrackStatus struct {

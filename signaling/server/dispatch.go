@@ -100,6 +100,9 @@ func (r *reader) joinRoom(j *signaling.Join) error {
 	r.proof = uint64(r.Session.early + r.replied + len(signaling.Encode(reply)))
 	r.mu.Unlock()
 	r.send(reply)
+	if rec := st.member.Recording(); rec != nil {
+		r.send(wireRecording(rec))
+	}
 	st.member.ChatSince(time.UnixMicro(j.ChatAfterUs))
 	for _, e := range refused {
 		e.Req = j.Req
@@ -154,6 +157,8 @@ func (r *reader) inRoom(m any) error {
 		req, fault = m.Req, r.follow(m)
 	case *signaling.Unfollow:
 		member.Unfollow(m.Topic)
+	case *signaling.Record:
+		req, fault = m.Req, r.record(m)
 	case *signaling.RTCOffer:
 		req, fault = m.Req, r.rtcOffer(m)
 	case *signaling.RTCEnd, *signaling.RTCClose, *signaling.RTCPath, *signaling.RTCSent:

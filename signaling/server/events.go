@@ -55,6 +55,8 @@ func eventMessage(e *relay.Event) any {
 		return signaling.Chat{Type: "chat", Req: e.Req, From: e.Member, Name: e.Name, Text: e.Text, Seq: e.Seq, AtUs: e.At.UnixMicro(), Past: e.Past}
 	case relay.DropReport:
 		return wireDrops(e.Drops)
+	case relay.RecordingState:
+		return wireRecording(e.Recording)
 	case relay.NoticeText:
 		return signaling.Notice{Type: "notice", Code: e.Reason, Member: e.Member, Track: e.Track.ID, Text: e.Text}
 	}

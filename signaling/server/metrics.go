@@ -160,7 +160,13 @@ func (c collector) Collect(ch chan<- prometheus.Metric) {
 			_, _, _, panics := s.cfg.WebRTC.Counts()
 			n += panics
 		}
+		if v.d == descPanics && s.cfg.Recordings != nil {
+			n += s.cfg.Recordings.Counts().Panics.Load()
+		}
 		count(v.d, n)
+	}
+	if s.cfg.Recordings != nil {
+		s.collectRecordings(gauge, count)
 	}
 	if s.cfg.WebRTC != nil {
 		open, opened, never, _ := s.cfg.WebRTC.Counts()

@@ -23,10 +23,10 @@ type reader struct {
 	bytes, messages, pings bucket
 	texts, offers          bucket
 	greeted                bool
-	early                  int // bytes of messages before joined
+	early                  int    // bytes of messages before joined
 	proof                  uint64 // who has acknowledged so many bytes has got joined
 	learnt                 bool   // and that was seen
-	unknown                int // chunks under unknown aliases
+	unknown                int    // chunks under unknown aliases
 }
 
 // read is the session's goroutine: it reads until the socket ends.

@@ -25,6 +25,9 @@ func (s *Server) routes() http.Handler {
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.Handle("GET /metrics", s.adminOnly(s.metrics()))
 	mux.Handle("GET /api/rooms", s.adminOnly(http.HandlerFunc(s.rooms)))
+	if s.cfg.Recordings != nil {
+		s.recordingRoutes(mux)
+	}
 	if s.cfg.WebRTC != nil {
 		resources := s.resources()
 		for _, method := range []string{http.MethodGet, http.MethodPost, http.MethodPatch, http.MethodDelete, http.MethodOptions} {

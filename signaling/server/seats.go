@@ -41,7 +41,11 @@ func (s *Server) admit(j *signaling.Join) (relay.Identity, []token.Grant, error)
 		if name == "" {
 			name = "Guest"
 		}
-		return relay.Identity{ID: "m-" + secret(9), Name: name}, []token.Grant{token.Publish, token.Subscribe, token.Data}, nil
+		grants := []token.Grant{token.Publish, token.Subscribe, token.Data}
+		if s.cfg.Recordings != nil {
+			grants = append(grants, token.Record)
+		}
+		return relay.Identity{ID: "m-" + secret(9), Name: name}, grants, nil
 	}
 	c, err := s.cfg.Keys.Verify(j.Token, j.Room, time.Now())
 	switch {

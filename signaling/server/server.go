@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"landline/relay"
+	"landline/relay/record"
 	"landline/signaling"
 	"landline/signaling/token"
 )
@@ -24,6 +25,11 @@ type Config struct {
 	Version string       // told in welcome
 	WebRTC  WebRTC       // nil: media goes over WebSockets alone
 	Faults  bool         // tests may ask for faults, by HTTP from this machine
+
+	// Recordings is where rooms are recorded; nil: nowhere. The Server ends recordings when it drains; its owner closes it. Rooms whose name fits
+	// RecordRooms, a pattern as of path.Match, are recorded whenever somebody is there.
+	Recordings  *record.Store
+	RecordRooms string
 
 	// Coalesce is how long a session to which many messages go waits for more of them, so that they share a write: cost is
 	// per write, not per byte. 0: not at all. See DefaultCoalesce.
@@ -82,13 +88,13 @@ func New(cfg Config) *Server { return newServer(cfg, protocolTimes) }
 
 func newServer(cfg Config, t times) *Server {
 	s := &Server{cfg: cfg, times: t, log: cfg.Logger,
-		relay: relay.New(relay.Options{MaxMembers: signaling.MaxMembers, MaxTracks: signaling.MaxTracks, Grace: t.grace}),
 		start: time.Now(), sessions: map[*Session]struct{}{}, current: map[memberKey]*Session{},
 		tickets: map[string]*seat{}, seats: map[memberKey]*seat{},
 		empty: make(chan struct{}), stop: make(chan struct{})}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
 	}
+	s.relay = relay.New(relay.Options{MaxMembers: signaling.MaxMembers, MaxTracks: signaling.MaxTracks, Grace: t.grace, Opened: s.opened})
 	s.handler = s.routes()
 	for range runtime.GOMAXPROCS(0) {
 		sh := newShard(s)
@@ -179,9 +185,13 @@ func (s *Server) Drain(ctx context.Context) error {
 		ss.send(signaling.Bye{Type: "bye", Reason: "restart", RetryMs: 500})
 		ss.end(signaling.Closef(signaling.CloseRestart, "the server restarts; come back"))
 	}
+	var recordings error
+	if s.cfg.Recordings != nil {
+		recordings = s.cfg.Recordings.Drain(ctx)
+	}
 	select {
 	case <-s.empty:
-		return nil
+		return recordings
 	case <-ctx.Done():
 		return ctx.Err()
 	}

@@ -32,6 +32,9 @@ func (s *Server) features() []string {
 	if s.cfg.WebRTC != nil {
 		list = append(list, "webrtc")
 	}
+	if s.cfg.Recordings != nil {
+		list = append(list, "recording")
+	}
 	return list
 }
 

@@ -22,11 +22,12 @@ const (
 	Publish   Grant = "publish"
 	Subscribe Grant = "subscribe"
 	Data      Grant = "data"
+	Record    Grant = "record"
 	Admin     Grant = "admin"
 )
 
 // AllGrants lists every grant there is.
-var AllGrants = []Grant{Publish, Subscribe, Data, Admin}
+var AllGrants = []Grant{Publish, Subscribe, Data, Record, Admin}
 
 // AnyRoom in Claims.Room stands for every room.
 const AnyRoom = "*"

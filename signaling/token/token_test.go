@@ -271,7 +271,7 @@ func TestRefusalIsCheap(t *testing.T) {
 func TestGrants(t *testing.T) {
 	k := keys(t, "k:"+newSecret)
 	signed := sign(jwt.SigningMethodHS256, []byte(newSecret), goodHeader,
-		`{"room":"kitchen","sub":"ann","grants":["data","record","publish","data","Admin"],"exp":1763703600}`)
+		`{"room":"kitchen","sub":"ann","grants":["data","fly","publish","data","Admin"],"exp":1763703600}`)
 	c, err := k.Verify(signed, "kitchen", now)
 	if err != nil {
 		t.Fatal(err)

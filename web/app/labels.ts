@@ -11,6 +11,8 @@ export const labels = {
   cameraOn: 'Turn camera on',
   share: 'Share screen',
   stopSharing: 'Stop sharing',
+  record: 'Record',
+  stopRecording: 'Stop recording',
   openChat: 'Open chat',
   closeChat: 'Close chat',
   openPeople: 'Open people',

@@ -237,6 +237,22 @@ export class TopicError extends Error {
   }
 }
 
+/** How the recording of a room does (docs/protocol.md section 22). */
+export interface RecordingInfo {
+  id: string;
+  /** recording, waiting (for the disk, see why), ending, saved, failed. */
+  state: string;
+  /** A code, where it waits or has failed: disk-full, disk-slow, disk-error, nothing-came. */
+  why: string;
+  /** Member id and name of who began it; empty: the operator. */
+  by: string;
+  byName: string;
+  /** Display name of the only members who are recorded; empty: everybody. */
+  only: string;
+  /** When it began, ms since 1970 by the relay's clock. */
+  since: number;
+}
+
 export interface RoomEvents {
   state: RoomState;
   /** Roster, tracks, mute or names changed: read room.members again. */
@@ -248,6 +264,8 @@ export interface RoomEvents {
   speakers: string[];
   /** Another member offers an object. While nobody listens for it, all offers are declined: listen right after join(). */
   offer: Offer;
+  /** The recording began, ended, or does otherwise than before: also in room.recording. */
+  recording: RecordingInfo | undefined;
 }
 
 /** A joined room. Made by join() in sdk/index.ts; resolves when the first joined message came, rejects with a JoinError. */
@@ -288,6 +306,12 @@ export interface Room {
   topic(name: string, mode: TopicMode): Topic;
   /** Offers a file, or any Blob. It is read in slices as it goes. Throws an ObjectError for a name or size that cannot be. */
   send(file: Blob & { readonly name?: string }, options?: SendOptions): Sending;
+  /** What was told last of a recording; undefined: there is none that this page knows of. */
+  readonly recording: RecordingInfo | undefined;
+  /** Whether this member may begin and end recordings. */
+  readonly mayRecord: boolean;
+  /** Has the relay record the room, or end that. What is refused is told as a notice. */
+  record(on: boolean): void;
   stats(): Promise<RoomStats>;
   leave(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 // What the page and its worker say to each other.
 
-import type { ChatMessage, CloseReason, MemberInfo, RoomState, RoomStats, TopicBatch, TopicMode, TrackInfo } from './api';
+import type { ChatMessage, CloseReason, MemberInfo, RecordingInfo, RoomState, RoomStats, TopicBatch, TopicMode, TrackInfo } from './api';
 import type { ObjectsToPage, ObjectsToWorker } from './objects/bridge';
 import type { SessionOptions } from './session/session';
 import type { PutValue } from './session/topic-queue';
@@ -32,6 +32,7 @@ export type ToWorker =
   | { do: 'unfollow'; topic: string }
   /** Answered when the relay has all that was put. */
   | { do: 'flush'; call: number; topic: string }
+  | { do: 'record'; on: boolean }
   | { do: 'stats'; call: number }
   | { do: 'leave'; call: number }
   | { do: 'network' };
@@ -49,6 +50,7 @@ export type ToPage =
   /** Something that was put, or asked, on a topic. */
   | { is: 'topic-refused'; topic: string; code: string; text: string }
   | { is: 'speakers'; members: string[] }
+  | { is: 'recording'; recording: RecordingInfo | undefined; may: boolean }
   /** A received audio track begins: connect a player to this port. */
   | { is: 'sound'; key: number; member: string; port: MessagePort }
   | { is: 'sound-over'; key: number }

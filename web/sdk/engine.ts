@@ -33,6 +33,9 @@ export class Engine implements SessionHandler {
   /** Why there can be no WebRTC. */
   private never: TransportWhy | undefined;
   private readonly timers: ReturnType<typeof setInterval>[];
+  /** Whether the relay records, and this member may have it do so. */
+  private records = false;
+  private mayRecord = false;
 
   constructor(
     private readonly options: SessionOptions,
@@ -106,6 +109,9 @@ export class Engine implements SessionHandler {
         return this.topics.unfollow(message.topic);
       case 'flush':
         return this.topics.flush(message.call, message.topic);
+      case 'record':
+        this.session.send({ type: 'record', on: message.on });
+        return;
       case 'stats':
         return this.tellStats(message.call);
       case 'leave':
@@ -188,10 +194,13 @@ export class Engine implements SessionHandler {
     this.sending.layered = features.includes('layers');
     const server = features.includes('webrtc') ? undefined : 'server';
     this.never = this.transport === 'ws' ? 'asked' : this.options.decodeRtc?.length ? server : 'browser';
+    this.records = features.includes('recording');
   }
 
   joined(message: Joined): void {
     this.post({ is: 'resume', token: message.resume });
+    this.mayRecord = this.records && message.grants.includes('record');
+    this.post({ is: 'recording', recording: undefined, may: this.mayRecord }); // what there is comes behind joined
     this.roster.replace(message);
     this.sending.joined(message);
     this.receiving.joined(message);
@@ -219,11 +228,16 @@ export class Engine implements SessionHandler {
     if (this.roster.apply(message)) return this.tellRoster();
     if (this.sending.control(message)) return this.tellRoster();
     if (message.type === 'chat') this.heardChat(message);
+    else if (message.type === 'recording') this.tellRecording(message);
     else if (message.type === 'notice') this.post({ is: 'notice', code: message.code, text: message.text, ...(message.member && { member: message.member }) });
     else if (message.type === 'error' && !message.fatal) {
       this.outbox.answered(message.req);
       this.post({ is: 'notice', code: message.code, text: message.text });
     }
+  }
+
+  private tellRecording({ id, state, why, by, byName, name: only, sinceUs }: Extract<ServerMessage, { type: 'recording' }>): void {
+    this.post({ is: 'recording', recording: { id, state, why, by, byName, only, since: sinceUs / 1000 }, may: this.mayRecord });
   }
 
   private heardChat({ req, from, name, text, seq, atUs, past }: Extract<ServerMessage, { type: 'chat' }>): void {

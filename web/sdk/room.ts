@@ -1,7 +1,7 @@
 // The room as the application sees it: a proxy of the worker that does the work.
 
 import { JoinError } from './api';
-import type { CloseReason, JoinOptions, MemberInfo, Offer, Room, RoomEvents, RoomState, RoomStats, Sending, SendOptions, Topic, TopicMode, TrackInfo } from './api';
+import type { CloseReason, JoinOptions, MemberInfo, Offer, RecordingInfo, Room, RoomEvents, RoomState, RoomStats, Sending, SendOptions, Topic, TopicMode, TrackInfo } from './api';
 import type { ToPage, ToWorker } from './bridge';
 import { Calls } from './calls';
 import { captureByHand, platformFrames } from './capture';
@@ -25,6 +25,8 @@ export class WorkerRoom implements Room {
   closeReason: CloseReason | undefined;
   self: MemberInfo = { id: '', name: '', state: 'online', tracks: [] };
   members: ReadonlyMap<string, MemberInfo> = new Map();
+  recording: RecordingInfo | undefined;
+  mayRecord = false;
   private readonly events = new Emitter<RoomEvents>();
   private readonly calls = new Calls();
   private soundOut: SoundOut | undefined;
@@ -194,6 +196,10 @@ export class WorkerRoom implements Room {
     return promise;
   }
 
+  record(on: boolean): void {
+    this.post({ do: 'record', on });
+  }
+
   stats(): Promise<RoomStats> {
     if (this.state === 'closed') return Promise.reject(new JoinError('closed', 'the room is closed'));
     const { call, promise } = this.calls.begin<RoomStats>();
@@ -241,6 +247,10 @@ export class WorkerRoom implements Room {
         return this.objects.told(message);
       case 'speakers':
         return this.events.emit('speakers', message.members);
+      case 'recording':
+        this.recording = message.recording;
+        this.mayRecord = message.may;
+        return this.events.emit('recording', message.recording);
       case 'sound':
         void this.sound.begin(message.key, message.member, message.port);
         return;

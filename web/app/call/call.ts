@@ -1,9 +1,10 @@
-import type { ChatMessage, CloseReason, MemberInfo, Room, RoomState, RoomStats } from '../../sdk';
+import type { ChatMessage, CloseReason, MemberInfo, RecordingInfo, Room, RoomState, RoomStats } from '../../sdk';
 import type { Media } from '../media/media';
 import { troubleText, type Kind } from '../media/trouble';
 import { Store } from '../store';
 import type { Toasts } from '../ui/toasts';
 import { group, rosterNews } from './announce';
+import { recordingNews } from './recording-words';
 import { emptyChat, offered, opened, received, type ChatState } from './chatlog';
 import { Files, type FileLine } from './files';
 import { Publications, staged, tilesOf, type Tile } from './tiles';
@@ -25,6 +26,8 @@ export interface CallState {
   files: readonly FileLine[];
   panel: Panel | undefined;
   audioBlocked: boolean;
+  recording: RecordingInfo | undefined;
+  mayRecord: boolean;
   /** Keys member/track of the pictures that have come. */
   pictures: ReadonlySet<string>;
   stats: RoomStats | undefined;
@@ -67,6 +70,8 @@ export class Call {
       files: [],
       panel: undefined,
       audioBlocked: room.audioBlocked,
+      recording: room.recording,
+      mayRecord: room.mayRecord,
       pictures: new Set(),
       stats: undefined,
       earlier: undefined,
@@ -88,6 +93,7 @@ export class Call {
       room.on('members', () => this.rosterChanged()),
       room.on('speakers', (speakers) => this.store.set({ speakers })),
       room.on('chat', (message) => this.chatCame(message)),
+      room.on('recording', (recording) => this.recordingChanged(recording)),
       room.on('notice', (notice) => toasts.show(notice.text)),
       media.store.watch(() => this.mediaChanged()),
     );
@@ -147,6 +153,12 @@ export class Call {
     const before = this.store.get().state;
     const news = state === 'online' && before === 'reconnecting' ? 'You are connected again.' : '';
     this.store.set({ state, closeReason: this.room.closeReason, ...(news && { news }) });
+  }
+
+  private recordingChanged(recording: RecordingInfo | undefined): void {
+    const news = recordingNews(this.store.get().recording, recording);
+    this.store.set({ recording, mayRecord: this.room.mayRecord, ...(news && { news }) });
+    if (news) this.toasts.show(news, recording?.state === 'failed' ? 'problem' : 'plain');
   }
 
   private rosterChanged(): void {

@@ -6,6 +6,7 @@ import * as icons from '../ui/icons';
 import { Tool, useQuery } from '../ui/parts';
 import type { Visit } from '../visit';
 import type { Call, CallState } from './call';
+import { isRecorded } from './recording-words';
 import { badge } from './chatlog';
 
 export type DialogName = 'settings' | 'shortcuts';
@@ -26,6 +27,7 @@ export function Controls(props: Props) {
       <div class="controls-group">
         <MediaTools call={call} />
         {!narrow && <ShareTool call={call} />}
+        {!narrow && <RecordTool call={call} state={state} />}
       </div>
       <div class="controls-group">
         <ChatTool call={call} state={state} />
@@ -78,6 +80,16 @@ function ShareTool({ call }: { call: Call }) {
   );
 }
 
+function RecordTool({ call, state }: { call: Call; state: CallState }) {
+  if (!state.mayRecord) return null;
+  const on = isRecorded(state.recording);
+  return (
+    <Tool label={on ? labels.stopRecording : labels.record} tone={on ? 'on' : undefined} onClick={() => call.room.record(!on)}>
+      <icons.Record />
+    </Tool>
+  );
+}
+
 function ChatTool({ call, state }: { call: Call; state: CallState }) {
   const { open, unread } = state.chat;
   return (
@@ -124,7 +136,7 @@ function RareTools({ call, state, onDialog }: Props) {
 }
 
 /** What RareTools and ShareTool are on a wide page, as a list. */
-function MoreMenu({ call, onDialog }: Props) {
+function MoreMenu({ call, state, onDialog }: Props) {
   const [open, setOpen] = useState(false);
   const menu = useRef<HTMLDivElement>(null);
   const { screen } = useStore(call.media.store);
@@ -155,6 +167,11 @@ function MoreMenu({ call, onDialog }: Props) {
           {canShare() && (
             <button type="button" onClick={choose(() => void call.share())}>
               <icons.Screen /> {screen ? labels.stopSharing : labels.share}
+            </button>
+          )}
+          {state.mayRecord && (
+            <button type="button" onClick={choose(() => call.room.record(!isRecorded(state.recording)))}>
+              <icons.Record /> {isRecorded(state.recording) ? labels.stopRecording : labels.record}
             </button>
           )}
           <button type="button" onClick={choose(() => call.toggle('connection'))}>

@@ -10,6 +10,7 @@ import type { Call, CallState } from './call';
 import { ChatPanel } from './chat';
 import { ConnectionPanel } from './connection';
 import { Controls, type DialogName } from './controls';
+import { recordingMark } from './recording-words';
 import { PeoplePanel } from './people';
 import { Settings } from './settings';
 import { commandOf, keys } from './shortcuts';
@@ -29,7 +30,7 @@ export function CallScreen({ visit, call }: { visit: Visit; call: Call }) {
       <button type="button" class="skip" onClick={skip}>
         {labels.skip}
       </button>
-      <Head visit={visit} call={call} people={state.members.length + 1} alone={alone} />
+      <Head visit={visit} call={call} recorded={recordingMark(state.recording)} people={state.members.length + 1} alone={alone} />
       <main class={alone ? 'call-main alone-main' : 'call-main'} aria-label="Call">
         <Banners call={call} state={state} />
         <Stage call={call} state={state} />
@@ -46,12 +47,13 @@ export function CallScreen({ visit, call }: { visit: Visit; call: Call }) {
   );
 }
 
-function Head({ visit, call, people, alone }: { visit: Visit; call: Call; people: number; alone: boolean }) {
+function Head({ visit, call, recorded, people, alone }: { visit: Visit; call: Call; recorded: string | undefined; people: number; alone: boolean }) {
   return (
     <header class="call-head">
       <Mark />
       <h1>{call.room.name}</h1>
       <span class="quiet count">{people === 1 ? '1 person' : `${people} people`}</span>
+      <span role="status">{recorded && <span class="recorded">{recorded}</span>}</span>
       {!alone && (
         <button type="button" class="button small" onClick={() => void visit.copyLink()}>
           <Link /> {labels.copyLink}

@@ -56,6 +56,13 @@ export const ScreenOff = () => (
   </Icon>
 );
 
+export const Record = () => (
+  <Icon>
+    <circle cx="12" cy="12" r="8.5" />
+    <circle cx="12" cy="12" r="4" fill="currentColor" />
+  </Icon>
+);
+
 export const Chat = () => (
   <Icon>
     <path d="M20.5 11.5a7.5 7 0 0 1-7.5 7 8.5 8.5 0 0 1-2.7-.4L5 20l1.3-3.8a6.6 6.6 0 0 1-1.8-4.7 7.5 7 0 0 1 7.5-7h1a7.5 7 0 0 1 7.5 7z" />

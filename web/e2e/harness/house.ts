@@ -183,6 +183,9 @@ function inHouse(options: ServerOptions) {
 /** Without keys: everybody may enter, each time as somebody new. */
 export const e2e = inHouse({});
 
+/** A relay that records. */
+export const recording = (recordings: string) => inHouse({ recordings });
+
 export const KEY = { id: 'main', secret: 'a secret of the end-to-end tests' };
 
 /** Where UDP can be cut. */

@@ -13,6 +13,8 @@ export interface ServerOptions {
   port?: number;
   /** Further flags. */
   args?: string[];
+  /** Where to record. */
+  recordings?: string;
 }
 
 export interface MemberStatus {
@@ -54,9 +56,10 @@ export class Server {
   }
 
   static async start(options: ServerOptions = {}): Promise<Server> {
-    const { key, port = 0, args = [] } = options;
+    const { key, port = 0, args = [], recordings } = options;
     const env = { ...process.env, ...(key && { LANDLINE_KEYS: `${key.id}:${key.secret}` }) };
-    const child = spawn(inject('landline'), ['serve', '--listen', `127.0.0.1:${port}`, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
+    const record = recordings ? ['--recordings', recordings, '--recordings-reserve', '0'] : [];
+    const child = spawn(inject('landline'), ['serve', '--listen', `127.0.0.1:${port}`, ...record, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
     const server = new Server(child, options);
     server.url = await until('the server says where it serves', () => server.said('serving')?.url ?? server.endedEarly());
     return server;

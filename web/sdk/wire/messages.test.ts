@@ -21,7 +21,7 @@ function read(text: string): unknown {
 
 function isClientType(text: string): boolean {
   const type = (JSON.parse(text) as { type: string }).type;
-  return ['hello', 'join', 'publish', 'configure', 'encoding', 'mute', 'unpublish', 'subscribe', 'unsubscribe', 'keyframe', 'chat', 'put', 'follow', 'unfollow', 'bye', 'offer', 'accept', 'rtcOffer'].includes(type);
+  return ['hello', 'join', 'publish', 'configure', 'encoding', 'mute', 'unpublish', 'subscribe', 'unsubscribe', 'keyframe', 'chat', 'put', 'follow', 'unfollow', 'bye', 'offer', 'accept', 'rtcOffer', 'record'].includes(type);
 }
 
 describe('shared vectors', () => {

@@ -148,6 +148,7 @@ const fromClient = {
     send: list(object({ mid: text(), track: needed(TRACK_ID), sequence: count(0xffff), rtp: count(0xffff_ffff), us: count() }), 32),
     both: flag,
   }),
+  record: object({ req: count(), on: flag, name: text(PERSON_NAME) }),
   rtcEnd,
   rtcClose,
   rtcPath,
@@ -209,6 +210,16 @@ const fromServer = {
   offering: object({ req: count(), object: text(), streams: list(object({ stream: count(STREAM), to: needed(MEMBER_ID) }), MAX_MEMBERS) }),
   offered: object({ stream: count(STREAM), object: text(), from: needed(MEMBER_ID), name: text(), size: count(), mime: text() }),
   accepted: object({ stream: count(STREAM), object: text(), to: needed(MEMBER_ID), offset: count(), turn: count(0xffff) }),
+  recording: object({
+    id: text(),
+    // Plain text: a later version may add states.
+    state: text(),
+    why: text(),
+    by: text(),
+    byName: text(),
+    name: text(),
+    sinceUs: count(),
+  }),
   rtcAnswer: object({ req: count(), sdp: text() }),
   rtcTrack: object({
     mid: text(),

@@ -1,0 +1,169 @@
+package record
+
+import (
+	"cmp"
+	"errors"
+	"io"
+	"io/fs"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Errors of the catalogue.
+var (
+	ErrNotFound = errors.New("there is no such recording")
+	ErrLive     = errors.New("the recording goes on")
+)
+
+// RoomOf is the room of a recording, by its id; "" for what is no id.
+func RoomOf(id string) string {
+	if m := idRule.FindStringSubmatch(id); m != nil {
+		return m[2]
+	}
+	return ""
+}
+
+// FileOf reports whether a name is that of a file of a recording.
+func FileOf(id, name string) bool {
+	m := fileRule.FindStringSubmatch(name)
+	return m != nil && m[1] == id
+}
+
+// List describes all recordings of a room, or all there are for "", the newest first.
+func (s *Store) List(room string) ([]Info, error) {
+	files, err := s.byID()
+	if err != nil {
+		return nil, err
+	}
+	list := []Info{}
+	for id, found := range files {
+		if room != "" && RoomOf(id) != room {
+			continue
+		}
+		if i, err := s.info(id, found); err == nil {
+			list = append(list, i)
+		}
+	}
+	for _, r := range s.recorders() {
+		if _, there := files[r.id]; !there && (room == "" || r.order.Room == room) {
+			list = append(list, r.Info())
+		}
+	}
+	slices.SortFunc(list, func(a, b Info) int { return cmp.Or(b.Began.Compare(a.Began), strings.Compare(b.ID, a.ID)) })
+	return list, nil
+}
+
+// Get describes a recording.
+func (s *Store) Get(id string) (Info, error) {
+	if r := s.Live(id); r != nil {
+		return r.Info(), nil
+	}
+	files, err := s.byID()
+	if err != nil {
+		return Info{}, err
+	}
+	if found, ok := files[id]; ok {
+		return s.info(id, found)
+	}
+	return Info{}, ErrNotFound
+}
+
+// Live is the Recorder of an id; nil if its files are complete.
+func (s *Store) Live(id string) *Recorder {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.all[id]
+}
+
+// byID lists the media files of each recording, by name.
+func (s *Store) byID() (map[string][]fs.FileInfo, error) {
+	list, err := s.disk.list()
+	if err != nil {
+		return nil, err
+	}
+	files := map[string][]fs.FileInfo{}
+	for _, f := range list {
+		if m := fileRule.FindStringSubmatch(f.Name()); m != nil {
+			files[m[1]] = append(files[m[1]], f)
+		}
+	}
+	return files, nil
+}
+
+// info is what was written beside the files, as far as it agrees with them.
+func (s *Store) info(id string, found []fs.FileInfo) (Info, error) {
+	if r := s.Live(id); r != nil {
+		return r.Info(), nil
+	}
+	i := s.readInfo(id)
+	known := i.Files
+	i.Files, i.Bytes, i.DurationMs = []File{}, 0, 0
+	for _, f := range found {
+		if strings.HasSuffix(f.Name(), partSuffix) {
+			continue
+		}
+		about := File{Name: f.Name()}
+		if at := slices.IndexFunc(known, func(k File) bool { return k.Name == f.Name() }); at >= 0 {
+			about = known[at]
+		}
+		about.Bytes = f.Size()
+		i.add(about)
+	}
+	slices.SortFunc(i.Files, func(a, b File) int { return cmp.Or(cmp.Compare(a.AtMs, b.AtMs), strings.Compare(a.Name, b.Name)) })
+	switch {
+	case len(i.Files) == 0:
+		i.State = StateFailed
+	case i.State != StateFailed:
+		i.State = StateSaved
+	}
+	return i, nil
+}
+
+// Media opens a file of a recording, the first for 0. The caller closes it.
+func (s *Store) Media(id string, part int) (content io.ReadSeekCloser, name string, changed time.Time, err error) {
+	i, err := s.Get(id)
+	if err != nil {
+		return nil, "", time.Time{}, err
+	}
+	if part < 0 || part >= len(i.Files) {
+		return nil, "", time.Time{}, ErrNotFound
+	}
+	name = i.Files[part].Name
+	f, err := s.disk.open(name)
+	if err != nil {
+		return nil, "", time.Time{}, ErrNotFound
+	}
+	info, err := f.Stat()
+	if err != nil {
+		return nil, "", time.Time{}, errors.Join(err, f.Close())
+	}
+	return &reading{io.NewSectionReader(f, 0, info.Size()), f}, name, info.ModTime(), nil
+}
+
+type reading struct {
+	*io.SectionReader
+	f file
+}
+
+func (r *reading) Close() error { return r.f.Close() }
+
+// Delete removes a recording. One that goes on is to be stopped before: ErrLive.
+func (s *Store) Delete(id string) error {
+	if s.Live(id) != nil {
+		return ErrLive
+	}
+	files, err := s.byID()
+	if err != nil {
+		return err
+	}
+	found, ok := files[id]
+	if !ok {
+		return ErrNotFound
+	}
+	for _, f := range found {
+		err = errors.Join(err, s.disk.remove(f.Name()))
+	}
+	_ = s.disk.remove(id + infoSuffix) // there may be none
+	return err
+}

@@ -1,0 +1,351 @@
+package record
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"landline/media"
+	"landline/media/webm"
+	"landline/relay"
+)
+
+// How a part begins and grows.
+const (
+	holdTime   = 300 * time.Millisecond // the first frames wait so long for earlier ones of other tracks
+	holdBytes  = 16 << 20
+	flushEvery = 400 * time.Millisecond
+	retryFull  = 500 * time.Millisecond
+	retryError = 2 * time.Second
+	spare      = 1 << 20 // bytes that must be free beyond the reserve, before a recording goes on
+)
+
+// held is a frame that waits for its part to begin. Its time is the relay's, in µs.
+type held struct {
+	track *track
+	alias uint16
+	frame media.Frame
+}
+
+// part is one file.
+type part struct {
+	name    string // that it gets once it is complete
+	f       *timed
+	g       *webm.Growing
+	isWebM  bool
+	zero    int64 // the relay's time in µs at which it begins
+	flushed time.Time
+	past    []*track // those that have ended: they may come again
+	about   File
+}
+
+// takeUp gives a track that was published again its place in the file.
+func (p *part) takeUp(t *track) {
+	for i, o := range p.past {
+		if t.same(o) {
+			t.part, t.place, t.last = p, o.place, o.last
+			p.past = slices.Delete(p.past, i, i+1)
+			return
+		}
+	}
+}
+
+// put takes a frame.
+func (r *Recorder) put(h held) {
+	switch {
+	case r.paused:
+		r.lost(1)
+		return
+	case r.part != nil:
+		r.write(h)
+		return
+	}
+	if len(r.held) == 0 {
+		r.heldAt = time.Now()
+	}
+	r.held = append(r.held, h)
+	r.bytes += len(h.frame.Data)
+}
+
+// begin makes a part of what is held.
+func (r *Recorder) begin() {
+	list := r.held
+	r.held, r.bytes = nil, 0
+	slices.SortStableFunc(list, func(a, b held) int { return int(max(-1, min(1, a.frame.Timestamp-b.frame.Timestamp))) })
+	fits := !slices.ContainsFunc(list, func(h held) bool { return !webm.FitsWebM(h.track.info.Format) })
+	p, err := r.create(fits)
+	if err != nil {
+		r.lost(uint64(len(list)))
+		r.trouble(err)
+		return
+	}
+	r.part, p.zero = p, list[0].frame.Timestamp
+	for _, h := range list {
+		if r.takes(h.track, h.frame.Key) { // the part may have given way to another on the way
+			r.put(h)
+		}
+	}
+}
+
+// create makes the file of the next part.
+func (r *Recorder) create(isWebM bool) (*part, error) {
+	if err := r.room(0); err != nil {
+		return nil, err
+	}
+	name := r.id
+	if r.parts++; r.parts > 1 {
+		name = fmt.Sprintf("%s.%d", name, r.parts)
+	}
+	if name += ".mkv"; isWebM {
+		name = name[:len(name)-len(".mkv")] + ".webm"
+	}
+	p := &part{name: name, isWebM: isWebM, flushed: time.Now(), about: File{Name: name, AtMs: time.Since(r.began).Milliseconds()}}
+	err := r.ask(func() error {
+		f, err := r.store.disk.create(name + partSuffix)
+		p.f = &timed{file: f, r: r}
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if p.g, err = webm.NewGrowing(p.f, isWebM); err != nil {
+		return nil, errors.Join(err, p.f.Close(), r.store.disk.remove(name+partSuffix))
+	}
+	return p, nil
+}
+
+// room checks that the disk has room for more than the reserve.
+func (r *Recorder) room(more uint64) error {
+	var free uint64
+	err := r.ask(func() (err error) {
+		free, err = r.store.disk.free()
+		return err
+	})
+	if err == nil && free < r.store.o.Reserve+more {
+		return errReserve
+	}
+	return err
+}
+
+// write puts a frame into the part.
+func (r *Recorder) write(h held) {
+	p, t := r.part, h.track
+	if t.part != p && !r.place(h) {
+		return
+	}
+	at := max(0, h.frame.Timestamp-p.zero)
+	if t.last >= 0 {
+		at = max(at, t.last+1000) // times of a track grow, by a millisecond at least
+	}
+	t.last = at
+	h.frame.Timestamp = at
+	err := p.g.Write(media.Packet{Track: t.place, Frame: h.frame})
+	switch {
+	case p.f.err != nil:
+		r.trouble(p.f.err)
+	case err == nil && p.g.Size() >= r.store.o.MaxFile:
+		r.roll()
+	case err != nil:
+		r.lost(1)
+		r.store.log.Debug("a frame cannot be recorded", "recording", r.id, "track", t.title(), "error", err)
+	}
+}
+
+// place gives a track its place in the part, or the part gives way to another; false: the frame is dealt with.
+func (r *Recorder) place(h held) bool {
+	p, t := r.part, h.track
+	f := t.format(h.alias)
+	err := webm.ErrHeadFull
+	if !p.isWebM || webm.FitsWebM(f) {
+		t.place, err = p.g.Add(f, t.title(), h.frame)
+	}
+	switch {
+	case err == nil:
+		t.part, t.last = p, -1
+		p.about.Tracks = append(p.about.Tracks, Track{Member: t.member, Name: t.name, Track: t.info.ID, Kind: string(f.Kind), Codec: string(f.Codec),
+			AtMs: (h.frame.Timestamp - p.zero) / 1000})
+		return true
+	case p.f.err != nil:
+		r.lost(1)
+		r.trouble(p.f.err)
+	case errors.Is(err, webm.ErrHeadFull):
+		r.roll()
+		if r.takes(t, h.frame.Key) {
+			r.put(h)
+		}
+	default:
+		t.refused = true
+		r.store.log.Warn("a track cannot be recorded", "recording", r.id, "track", t.title(), "error", err)
+	}
+	return false
+}
+
+// flush writes what is in memory.
+func (r *Recorder) flush(now time.Time) {
+	p := r.part
+	p.flushed = now
+	if now.Sub(r.freeAt) >= time.Second {
+		r.freeAt = now
+		if err := r.room(0); err != nil {
+			r.trouble(err)
+			return
+		}
+	}
+	if err := p.g.Flush(); err != nil {
+		r.trouble(err)
+	}
+}
+
+// roll completes the part; what comes goes into another.
+func (r *Recorder) roll() {
+	r.closePart()
+	if r.parts >= maxParts {
+		r.Stop()
+	}
+	r.startOver()
+}
+
+// startOver has every track begin with a key frame, for which it asks.
+func (r *Recorder) startOver() {
+	r.run++
+	asked := map[*track]bool{}
+	for _, t := range r.tracks {
+		t.refused = false
+		if t.info.Kind == media.Video && !asked[t] {
+			asked[t] = true
+			_ = r.member.KeyFrame(t.member, t.info.ID) // it may have ended
+		}
+	}
+}
+
+// closePart completes the part, which is saved then.
+func (r *Recorder) closePart() {
+	p := r.part
+	if r.part = nil; p == nil {
+		return
+	}
+	if err := p.g.Close(); err != nil {
+		r.leave(p)
+		r.store.log.Warn("a file of a recording cannot be completed yet", "recording", r.id, "file", p.name, "error", err)
+		return
+	}
+	err := r.ask(func() error {
+		if err := errors.Join(p.f.Sync(), p.f.Close()); err != nil {
+			return err
+		}
+		return r.store.disk.rename(p.name+partSuffix, p.name)
+	})
+	if err != nil {
+		r.open = append(r.open, p)
+		r.store.log.Warn("a file of a recording cannot be saved yet", "recording", r.id, "file", p.name, "error", err)
+		return
+	}
+	p.about.Bytes, p.about.DurationMs = p.f.size, p.g.Length()
+	r.savedFile(p.about)
+}
+
+// leave closes a part that cannot be completed now. What was written whole plays.
+func (r *Recorder) leave(p *part) {
+	p.about.Bytes, p.about.DurationMs = p.g.Size(), p.g.Length()
+	_ = r.ask(func() error { return errors.Join(p.f.Truncate(p.g.Size()), p.f.Close()) })
+	r.open = append(r.open, p)
+}
+
+// trouble stops writing until the disk takes something again.
+func (r *Recorder) trouble(err error) {
+	why := whyOf(err)
+	if p := r.part; p != nil {
+		r.part = nil
+		r.leave(p)
+	}
+	r.lost(uint64(len(r.held)))
+	r.held, r.bytes = nil, 0
+	r.startOver()
+	if r.retryAt = time.Now().Add(retryFull); why == WhyDisk {
+		r.retryAt = time.Now().Add(retryError)
+	}
+	if r.paused {
+		return
+	}
+	r.paused = true
+	r.gap(why)
+	if why == WhyFull {
+		r.store.counts.Full.Add(1)
+	} else {
+		r.store.counts.Errors.Add(1)
+	}
+	r.store.log.Warn("a recording waits for the disk", "recording", r.id, "room", r.order.Room, "why", why, "error", err)
+	r.tell(relay.RecordWait, why)
+}
+
+// retry goes on, in another part, once the disk has room.
+func (r *Recorder) retry(now time.Time) {
+	if now.Before(r.retryAt) {
+		return
+	}
+	r.retryAt = now.Add(retryFull)
+	if r.room(spare) != nil || !r.completeOpen() {
+		return
+	}
+	r.paused = false
+	r.gapOver()
+	r.store.log.Info("a recording goes on", "recording", r.id, "room", r.order.Room)
+	r.tell(relay.Recorded, "")
+	r.startOver()
+}
+
+// completeOpen completes the parts that could not be before, and reports whether none is left.
+func (r *Recorder) completeOpen() bool {
+	for len(r.open) > 0 {
+		p := r.open[0]
+		var got webm.Recovered
+		err := r.ask(func() (err error) {
+			got, err = r.store.complete(p.name + partSuffix)
+			return err
+		})
+		if err != nil && !errors.Is(err, webm.ErrNothing) {
+			r.store.log.Warn("a file of a recording cannot be completed yet", "recording", r.id, "file", p.name, "error", err)
+			return false
+		}
+		r.open = r.open[1:]
+		if err == nil {
+			p.about.Bytes, p.about.DurationMs = got.Size, got.LengthMs
+			r.savedFile(p.about)
+		}
+	}
+	return true
+}
+
+// finish completes what there is.
+func (r *Recorder) finish() {
+	for !r.paused && r.part == nil && len(r.held) > 0 { // one part may not have room for all
+		r.begin()
+	}
+	r.store.over(r)
+	r.tell(relay.RecordOver, "")
+	r.closePart()
+	whole := r.completeOpen()
+	r.mu.Lock()
+	files := len(r.info.Files)
+	r.info.Ended = time.Now().UTC()
+	r.mu.Unlock()
+	switch {
+	case !whole:
+		r.store.counts.Failed.Add(1)
+		r.tell(relay.RecordFailed, WhyFull)
+		r.describe()
+	case files == 0:
+		r.tell(relay.RecordFailed, WhyNothing)
+		_ = r.store.disk.remove(r.id + infoSuffix) // where there is none, all is well
+	default:
+		r.store.counts.Saved.Add(1)
+		r.mu.Lock()
+		r.info.State = StateSaved
+		r.mu.Unlock()
+		r.describe()
+		r.store.log.Info("a recording is saved", "recording", r.id, "room", r.order.Room, "files", files)
+		r.tell(relay.RecordSaved, "")
+	}
+	r.member.Leave("bye")
+}
