@@ -88,6 +88,9 @@ func TestLayersAreToldOfInStatusAndMetrics(t *testing.T) {
 	for _, l := range layers {
 		pub.binary(frames(l.Alias, 1, 0, 1000)[0])
 	}
+	within(t, patience, "the relay has a frame of each layer", func() bool {
+		return status(t, url, joined.Self.ID).Tracks[0].Frames == uint64(len(layers))
+	})
 	sub, its := enter(t, url, "r", `"subscribe":[{"height":200}]`)
 	if c, err := media.ParseControl(sub.awaitMedia()); err != nil || c.Kind != media.KindCatchUp || c.Alias != layers[1].Alias {
 		t.Fatalf("first came %+v (%v), want a catch-up of alias %d", c, err, layers[1].Alias)
