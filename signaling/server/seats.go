@@ -86,7 +86,7 @@ func (s *Server) join(ss *Session, j *signaling.Join, carries []media.Codec) (st
 		return nil, false, signaling.Closef(signaling.CloseOverloaded, "%s", err)
 	}
 	st = &seat{member: m, grants: grants}
-	old := s.seat(ss, st)
+	old := s.seat(ss, st, "")
 	if old != nil {
 		old.replaced("this identity joined from elsewhere")
 	}
@@ -110,19 +110,16 @@ func (s *Server) resume(ss *Session, j *signaling.Join, carries []media.Codec) (
 	if err := st.member.Resume(carries, ss.notify); err != nil {
 		return nil, errResumeRefused
 	}
-	if old := s.seat(ss, st); old != nil {
+	if old := s.seat(ss, st, j.Resume); old != nil {
 		old.replaced("this session was resumed on another connection")
 	}
-	s.mu.Lock()
-	st.spent = j.Resume
-	s.mu.Unlock()
 	s.stats.resumes.Add(1)
 	return st, nil
 }
 
-// seat notes that ss is the member's session now, makes a fresh ticket, and returns the session before.
+// seat notes that ss, which came by a ticket or "", is the member's session now, makes a fresh ticket, and returns the session before.
 // s.joins is held, so that the member's handles are those that were made for ss.
-func (s *Server) seat(ss *Session, st *seat) (old *Session) {
+func (s *Server) seat(ss *Session, st *seat, by string) (old *Session) {
 	key := st.key()
 	pub, sub := st.member.Handles()
 	s.mu.Lock()
@@ -133,8 +130,10 @@ func (s *Server) seat(ss *Session, st *seat) (old *Session) {
 	}
 	s.current[key] = ss
 	ss.seat, ss.pub, ss.sub = st, pub, sub
-	delete(s.tickets, st.ticket) // of a session whose client never learnt it
-	st.ticket = "r-" + secret(18)
+	// Where the client of the session before may have learnt its ticket or not, both were good.
+	delete(s.tickets, st.ticket)
+	delete(s.tickets, st.spent)
+	st.ticket, st.spent = "r-"+secret(18), by
 	s.tickets[st.ticket] = st
 	s.seats[key] = st
 	return old
