@@ -113,8 +113,10 @@ var errReserve = errors.New("less is free than is kept in reserve")
 
 // Reasons why a recording waits or has failed.
 const (
-	WhyFull  = "disk-full"
-	WhySlow  = "disk-slow"
-	WhyDisk  = "disk-error"
-	WhyPanic = "internal"
+	WhyFull = "disk-full"
+	WhySlow = "disk-slow"
+	WhyDisk = "disk-error"
+	// WhyTracks is the reason of a gap: more tracks were there at once than a file has places for.
+	WhyTracks = "too-many-tracks"
+	WhyPanic  = "internal"
 )

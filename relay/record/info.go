@@ -3,9 +3,11 @@ package record
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"regexp"
+	"runtime/debug"
 	"slices"
 	"time"
 
@@ -199,26 +201,37 @@ func (s *Store) recoverAll(names []string) {
 		if s.ending() {
 			return
 		}
-		id := fileRule.FindStringSubmatch(name)[1]
-		got, err := s.complete(name)
-		switch {
-		case errors.Is(err, webm.ErrNothing):
-			s.log.Info("a recording that holds nothing is gone", "file", name)
-			_ = s.disk.remove(id + infoSuffix) // where there is none, all is well
-			continue
-		case err != nil:
-			s.log.Warn("a recording cannot be completed", "file", name, "error", err)
-			continue
-		}
-		s.counts.Recovered.Add(1)
-		i := s.readInfo(id)
-		i.State, i.Why, i.Recovered = StateSaved, "", true
-		i.add(File{Name: name[:len(name)-len(partSuffix)], Bytes: got.Size, DurationMs: got.LengthMs})
-		if err := s.describe(i); err != nil {
-			s.log.Warn("a recording cannot be described", "recording", id, "error", err)
-		}
-		s.log.Info("a recording that was cut off is completed", "recording", id, "durationMs", got.LengthMs, "cutBytes", got.Cut)
+		s.recoverOne(name)
 	}
+}
+
+// recoverOne completes a file. What is in it came from members: should it make a reader panic, that concerns this file alone.
+func (s *Store) recoverOne(name string) {
+	defer func() {
+		if p := recover(); p != nil {
+			s.counts.Panics.Add(1)
+			s.log.Error("panic in completing a recording", "file", name, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
+		}
+	}()
+	id := fileRule.FindStringSubmatch(name)[1]
+	got, err := s.complete(name)
+	switch {
+	case errors.Is(err, webm.ErrNothing):
+		s.log.Info("a recording that holds nothing is gone", "file", name)
+		_ = s.disk.remove(id + infoSuffix) // where there is none, all is well
+		return
+	case err != nil:
+		s.log.Warn("a recording cannot be completed", "file", name, "error", err)
+		return
+	}
+	s.counts.Recovered.Add(1)
+	i := s.readInfo(id)
+	i.State, i.Why, i.Recovered = StateSaved, "", true
+	i.add(File{Name: name[:len(name)-len(partSuffix)], Bytes: got.Size, DurationMs: got.LengthMs})
+	if err := s.describe(i); err != nil {
+		s.log.Warn("a recording cannot be described", "recording", id, "error", err)
+	}
+	s.log.Info("a recording that was cut off is completed", "recording", id, "durationMs", got.LengthMs, "cutBytes", got.Cut)
 }
 
 func (s *Store) ending() bool {

@@ -36,6 +36,7 @@ type part struct {
 	isWebM  bool
 	zero    int64 // the relay's time in µs at which it begins
 	flushed time.Time
+	placed  []*track
 	past    []*track // those that have ended: they may come again
 	about   File
 }
@@ -45,6 +46,7 @@ func (p *part) takeUp(t *track) {
 	for i, o := range p.past {
 		if t.same(o) {
 			t.part, t.place, t.last = p, o.place, o.last
+			p.placed[t.place] = t
 			p.past = slices.Delete(p.past, i, i+1)
 			return
 		}
@@ -156,19 +158,26 @@ func (r *Recorder) write(h held) {
 func (r *Recorder) place(h held) bool {
 	p, t := r.part, h.track
 	f := t.format(h.alias)
+	fits := !p.isWebM || webm.FitsWebM(f)
 	err := webm.ErrHeadFull
-	if !p.isWebM || webm.FitsWebM(f) {
+	if fits {
 		t.place, err = p.g.Add(f, t.title(), h.frame)
 	}
 	switch {
 	case err == nil:
 		t.part, t.last = p, -1
+		p.placed = append(p.placed, t)
 		p.about.Tracks = append(p.about.Tracks, Track{Member: t.member, Name: t.name, Track: t.info.ID, Kind: string(f.Kind), Codec: string(f.Codec),
 			AtMs: (h.frame.Timestamp - p.zero) / 1000})
 		return true
 	case p.f.err != nil:
 		r.lost(1)
 		r.trouble(p.f.err)
+	case errors.Is(err, webm.ErrHeadFull) && fits && r.crowded(p):
+		t.refused = true
+		r.lost(1)
+		r.gap(WhyTracks)
+		r.store.log.Warn("a track finds no place in a recording: too many are there at once", "recording", r.id, "track", t.title())
 	case errors.Is(err, webm.ErrHeadFull):
 		r.roll()
 		if r.takes(t, h.frame.Key) {
@@ -179,6 +188,17 @@ func (r *Recorder) place(h held) bool {
 		r.store.log.Warn("a track cannot be recorded", "recording", r.id, "track", t.title(), "error", err)
 	}
 	return false
+}
+
+// crowded reports whether another part would soon be as full: most of those that have a place are still there.
+func (r *Recorder) crowded(p *part) bool {
+	live := 0
+	for _, t := range p.placed {
+		if r.lives(t) {
+			live++
+		}
+	}
+	return live*2 >= len(p.placed)
 }
 
 // flush writes what is in memory.

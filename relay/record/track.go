@@ -44,6 +44,16 @@ func (r *Recorder) know(member string, info relay.TrackInfo) {
 	}
 }
 
+// lives reports whether a track may still come.
+func (r *Recorder) lives(t *track) bool {
+	for alias := range t.asms {
+		if r.tracks[alias] == t {
+			return true
+		}
+	}
+	return false
+}
+
 func (r *Recorder) find(member, id string) *track {
 	for _, t := range r.tracks {
 		if t.member == member && t.info.ID == id {
@@ -60,6 +70,7 @@ func (r *Recorder) lose(t *track) {
 			delete(r.tracks, alias)
 		}
 	}
+	delete(r.dropped, t.member+"/"+t.info.ID)
 	if r.part != nil && t.part == r.part {
 		r.part.past = append(r.part.past, t)
 	}
@@ -132,10 +143,10 @@ func (r *Recorder) message(data []byte, at time.Duration) {
 func (r *Recorder) frame(t *track, h media.ChunkHeader, data []byte) {
 	us := t.full(h.Timestamp)
 	f := media.Frame{Timestamp: us + r.delta(t, us), Key: h.Key || t.info.Kind == media.Audio, Data: data}
-	if t.refused || t.run == r.run && t.had(h) {
+	if t.run == r.run && t.had(h) {
 		return
 	}
-	if r.paused {
+	if r.paused || t.refused {
 		r.lost(1)
 		return
 	}

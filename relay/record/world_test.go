@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -313,9 +314,12 @@ func (p *person) heard(s relay.RecordState, why string) bool {
 func (p *person) publish(formats []media.Format, keyOnRequest bool) {
 	p.w.t.Helper()
 	var offers []relay.Offer
-	for _, f := range formats {
-		source := "file"
-		offers = append(offers, relay.Offer{ID: string(f.Kind), Source: source, Format: f, Clock: relay.Clock{Us: p.clock}, KeyOnRequest: keyOnRequest})
+	for i, f := range formats {
+		source, id := "file", string(f.Kind)
+		if i > 1 {
+			id += strconv.Itoa(i)
+		}
+		offers = append(offers, relay.Offer{ID: id, Source: source, Format: f, Clock: relay.Clock{Us: p.clock}, KeyOnRequest: keyOnRequest})
 	}
 	infos, err := p.m.Publish(offers)
 	if err != nil {
