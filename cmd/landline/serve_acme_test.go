@@ -117,9 +117,9 @@ func TestASlowAuthorityDoesNotCutTheFirstVisitor(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log output
-	const limit = 50 * time.Millisecond
+	const limit = 500 * time.Millisecond
 	authority := func(*tls.ClientHelloInfo) (*tls.Certificate, error) {
-		time.Sleep(4 * limit)
+		time.Sleep(limit + limit/2)
 		return &issued, nil
 	}
 	certs := &tls.Config{GetCertificate: patiently(authority)}
