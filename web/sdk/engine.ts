@@ -68,7 +68,8 @@ export class Engine implements SessionHandler {
       of: (member) => this.receiving.of(member),
       level: (member, level, voice) => this.receiving.level(member, level, voice),
     });
-    this.timers = [setInterval(() => this.look(), LOOK_MS), setInterval(() => this.upgrade.tick(performance.now()), UPGRADE_MS)];
+    this.timers = [setInterval(() => this.look(), LOOK_MS)];
+    if (transport === 'auto') this.timers.push(setInterval(() => this.upgrade.tick(performance.now()), UPGRADE_MS));
     this.session.start();
   }
 
