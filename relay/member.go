@@ -243,7 +243,7 @@ func (m *Member) KeyFrame(member, track string) error {
 	var err error
 	m.room.change(func(wakes *[]*Subscriber) {
 		t, e := m.room.find(member, track)
-		m := m.receiver(member)
+		m := m.receiver()
 		if err = e; err != nil || m.sub == nil {
 			return
 		}
@@ -276,8 +276,8 @@ func (r *Room) find(member, track string) (*Track, error) {
 
 // noCommonCodec tells both sides of a subscription that nothing will come of it, once in a session.
 func (m *Member) noCommonCodec(t *Track, wakes *[]*Subscriber) {
-	if m.refused[t] || m.of != nil && m.of.detour != nil && m.of.detour.gradual {
-		return // it comes by the session then
+	if m.refused[t] {
+		return
 	}
 	m.refused[t] = true
 	info := t.info.Load()

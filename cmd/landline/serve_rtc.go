@@ -36,7 +36,7 @@ func (c *serveCmd) webRTC(con *console, udp *net.UDPConn) (*rtc.Port, error) {
 	if udp == nil {
 		return nil, nil
 	}
-	return rtc.NewPort(rtc.Config{Conn: udp, Addresses: c.RTCAddr, Logger: con.log, Faults: c.DebugFaults})
+	return rtc.NewPort(rtc.Config{Conn: udp, Addresses: c.RTCAddr, Logger: con.log})
 }
 
 // announceRTC says where WebRTC is reached.

@@ -237,7 +237,7 @@ func (r *Room) sideEvent(msg any, at time.Time) (taken bool) {
 	case *signaling.RTCTrack:
 		r.sideTracks = append(r.sideTracks, m)
 		r.beginSides()
-	case *signaling.RTCEnd, *signaling.RTCClose, *signaling.RTCSent:
+	case *signaling.RTCEnd, *signaling.RTCClose:
 		if s != nil {
 			s.Take(m)
 		}

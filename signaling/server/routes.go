@@ -35,9 +35,6 @@ func (s *Server) routes() http.Handler {
 			mux.Handle(method+" /whep/", resources)
 		}
 	}
-	if s.cfg.WebRTC != nil && s.cfg.Faults {
-		mux.HandleFunc("POST /debug/udp-cut/{cut}", s.cutUDP)
-	}
 	mux.HandleFunc("GET /r/{room}", func(w http.ResponseWriter, req *http.Request) {
 		if signaling.CheckRoom(req.PathValue("room")) != nil {
 			http.NotFound(w, req)
@@ -132,7 +129,8 @@ func (s *Server) adminOnly(next http.Handler) http.Handler {
 
 func (s *Server) mayAdminister(req *http.Request) error {
 	if s.cfg.Keys.Empty() {
-		if !fromLoopback(req) {
+		host, _, err := net.SplitHostPort(req.RemoteAddr)
+		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
 			return errors.New("without keys, only the server's own machine may ask this")
 		}
 		return nil
@@ -149,11 +147,4 @@ func (s *Server) mayAdminister(req *http.Request) error {
 		return errors.New("the token does not grant admin")
 	}
 	return nil
-}
-
-// fromLoopback reports whether a request comes from the server's own machine.
-func fromLoopback(req *http.Request) bool {
-	host, _, err := net.SplitHostPort(req.RemoteAddr)
-	ip := net.ParseIP(host)
-	return err == nil && ip != nil && ip.IsLoopback()
 }

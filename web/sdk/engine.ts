@@ -11,11 +11,9 @@ import type { Link, MakeSocket, Media } from './session/link';
 import { Receiving } from './receive/receiving';
 import { Sending } from './send/sending';
 import type { Joined, Offer, Outgoing, ServerMessage } from './wire/messages';
-import { Upgrade } from './rtc/upgrade';
-import type { CloseReason, RoomState, TransportWhy } from './api';
+import type { CloseReason, RoomState } from './api';
 
 const LOOK_MS = 150;
-const UPGRADE_MS = 50;
 
 export class Engine implements SessionHandler {
   private readonly session: Session;
@@ -29,19 +27,15 @@ export class Engine implements SessionHandler {
   /** The stamp of the newest chat that came. */
   chatAtUs = 0;
   private rosterDue = false;
-  private readonly upgrade: Upgrade;
-  /** Why there can be no WebRTC. */
-  private never: TransportWhy | undefined;
-  private readonly timers: ReturnType<typeof setInterval>[];
+  private readonly timer: ReturnType<typeof setInterval>;
   /** Whether the relay records, and this member may have it do so. */
   private records = false;
   private mayRecord = false;
 
   constructor(
-    private readonly options: SessionOptions,
+    options: SessionOptions,
     make: MakeSocket,
     private readonly post: (message: ToPage, transfer?: Transferable[]) => void,
-    private readonly transport: 'auto' | 'ws' = 'ws',
   ) {
     const send = (message: Outgoing): boolean => this.session.send(message);
     this.session = new Session(options, this, make);
@@ -61,15 +55,7 @@ export class Engine implements SessionHandler {
       tracksChanged: () => this.tellRoster(),
       ownLevel: (level, voice) => this.receiving.level(this.roster.self.id, level, voice),
     });
-    this.upgrade = new Upgrade({
-      send,
-      post,
-      nextReq: () => ++this.req,
-      of: (member) => this.receiving.of(member),
-      level: (member, level, voice) => this.receiving.level(member, level, voice),
-    });
-    this.timers = [setInterval(() => this.look(), LOOK_MS)];
-    if (transport === 'auto') this.timers.push(setInterval(() => this.upgrade.tick(performance.now()), UPGRADE_MS));
+    this.timer = setInterval(() => this.look(), LOOK_MS);
     this.session.start();
   }
 
@@ -120,13 +106,6 @@ export class Engine implements SessionHandler {
         return;
       case 'network':
         return this.session.kick();
-      case 'rtc-offer':
-      case 'rtc-up':
-      case 'rtc-failed':
-      case 'rtc-picture':
-      case 'rtc-frames':
-      case 'rtc-counts':
-        return this.upgrade.handle(message, performance.now());
       default:
         return this.objects.handle(message);
     }
@@ -148,7 +127,7 @@ export class Engine implements SessionHandler {
     const stats = {
       uplink: this.sending.stats(),
       tracks: this.receiving.trackStats(),
-      transportWhy: this.upgrade.why,
+      transport: 'websocket' as const,
       reconnects: this.session.reconnects,
     };
     this.post({ is: 'stats', call, stats });
@@ -181,8 +160,7 @@ export class Engine implements SessionHandler {
 
   state(state: RoomState, reason?: CloseReason): void {
     if (state === 'closed') {
-      for (const timer of this.timers) clearInterval(timer);
-      this.upgrade.lost();
+      clearInterval(this.timer);
       this.sending.close();
       this.topics.close();
       this.objects.close();
@@ -193,8 +171,6 @@ export class Engine implements SessionHandler {
 
   welcomed(features: string[]): void {
     this.sending.layered = features.includes('layers');
-    const server = features.includes('webrtc') ? undefined : 'server';
-    this.never = this.transport === 'ws' ? 'asked' : this.options.decodeRtc?.length ? server : 'browser';
     this.records = features.includes('recording');
   }
 
@@ -205,7 +181,6 @@ export class Engine implements SessionHandler {
     this.roster.replace(message);
     this.sending.joined(message);
     this.receiving.joined(message);
-    this.upgrade.joined(this.never, performance.now());
     this.topics.joined();
     this.objects.joined(message, performance.now());
     this.flushChat();
@@ -218,13 +193,11 @@ export class Engine implements SessionHandler {
     this.topics.lost(link);
     this.objects.lost();
     this.sending.lost();
-    this.upgrade.lost();
     this.receiving.lost();
   }
 
   control(message: ServerMessage): void {
     if (this.topics.control(message) || this.objects.control(message, performance.now())) return;
-    if (this.upgrade.control(message, performance.now())) return;
     this.receiving.control(message);
     if (this.roster.apply(message)) return this.tellRoster();
     if (this.sending.control(message)) return this.tellRoster();

@@ -49,28 +49,3 @@ test('a picture that cannot be drawn is closed with the next one', () => {
   screen.close();
   expect(unclosed()).toBe(0);
 });
-
-test('pictures of two paths: none goes back, and the one path waits for the other', () => {
-  fakeMedia('take');
-  const screen = new Screen(() => undefined);
-  screen.push(frame<VideoFrame>(1_000_000));
-  screen.fromRtp(frame<VideoFrame>(1_033_000));
-  expect(screen.painted).toBe(1);
-  screen.turnTo(true);
-  screen.fromRtp(frame<VideoFrame>(966_000));
-  screen.push(frame<VideoFrame>(1_066_000));
-  screen.showNow(frame<VideoFrame>(1_066_000));
-  expect(screen.painted).toBe(1);
-  screen.fromRtp(frame<VideoFrame>(1_033_000));
-  expect(screen.last?.us).toBe(1_033_000);
-  screen.turnTo(false);
-  screen.fromRtp(frame<VideoFrame>(1_066_000));
-  screen.showNow(frame<VideoFrame>(1_033_000));
-  screen.fromRtp(frame<VideoFrame>(1_100_000));
-  expect(screen.painted).toBe(4);
-  screen.showNow(frame<VideoFrame>(1_133_000));
-  screen.fromRtp(frame<VideoFrame>(1_166_000));
-  expect(screen.painted).toBe(5);
-  screen.close();
-  expect(unclosed()).toBe(0);
-});

@@ -21,8 +21,6 @@ export class Screen {
   height = 0;
   /** Timestamp and local time of the last live picture that was painted. */
   last: { us: number; at: number } | undefined;
-  /** Where pictures come from. back: from RTP until the WebSocket's are newer. */
-  private source: 'ws' | 'rtp' | 'back' = 'ws';
   private waiting: VideoFrame[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private shown: VideoFrame | undefined;
@@ -32,7 +30,7 @@ export class Screen {
 
   /** Takes over a live picture. */
   push(picture: VideoFrame): void {
-    if (this.unwanted(picture)) return picture.close();
+    if (this.isOld(picture)) return picture.close();
     const now = nowUs();
     this.playout.arrived(picture.timestamp, now);
     if (now - this.paintedAt > STOOD_US && this.waiting.length === 0) return this.paint(picture, true);
@@ -43,28 +41,9 @@ export class Screen {
 
   /** Takes over a picture that is not late but old: it is painted at once. */
   showNow(picture: VideoFrame): void {
-    if (this.unwanted(picture)) return picture.close();
+    if (this.isOld(picture)) return picture.close();
     this.flush();
     this.paint(picture, false);
-  }
-
-  turnTo(rtp: boolean): void {
-    if (rtp) this.source = 'rtp';
-    else if (this.source === 'rtp') this.source = 'back';
-  }
-
-  /** Takes over a picture that came by RTP, where its time was waited for. */
-  fromRtp(picture: VideoFrame): void {
-    if (this.source === 'ws' || this.isOld(picture)) return picture.close();
-    this.flush();
-    this.paint(picture, true);
-  }
-
-  /** Of the WebSocket's pictures, those that are old, or in whose place others are shown. */
-  private unwanted(picture: VideoFrame): boolean {
-    if (this.source === 'rtp' || this.isOld(picture)) return true;
-    this.source = 'ws';
-    return false;
   }
 
   /** A canvas that came late shows what is shown elsewhere. */
