@@ -33,12 +33,20 @@ func (r *Room) connect(ctx context.Context) (*session, error) {
 	if err := s.dial(ctx); err != nil {
 		return nil, err
 	}
-	stop := context.AfterFunc(ctx, func() { s.link.Close() })
+	stop := context.AfterFunc(ctx, func() {
+		s.link.endBy(0)
+		_ = s.link.SetWriteDeadline(time.Now().Add(closeTime))
+	})
 	err := s.join()
 	if !stop() && err == nil {
 		err = ctx.Err()
 	}
 	if err != nil {
+		if ctx.Err() != nil {
+			// The relay may have let it in, and would keep its place for it.
+			_ = s.sendText(&signaling.Bye{Type: "bye"})
+			s.link.last(closeTime)
+		}
 		s.conn.Close()
 		if ctx.Err() != nil {
 			err = fmt.Errorf("joining %s: %w", r.opts.Room, ctx.Err())

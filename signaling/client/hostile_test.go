@@ -2,7 +2,9 @@ package client
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -73,6 +75,32 @@ func TestSilentDoorIsLeft(t *testing.T) {
 	})
 	if _, err := Dial(ctx, Options{URL: url, Room: "lab"}); !errors.Is(err, context.Canceled) {
 		t.Errorf("dialled a relay that says nothing: %v", err)
+	}
+}
+
+// The relay may have let in who gives up while joining: it is told, and nobody is shown as reconnecting for the grace.
+func TestADialThatIsGivenUpSaysBye(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	heard := make(chan []string, 1)
+	url := script(t, func(ws *websocket.Conn) {
+		cancel() // it has said join
+		var types []string
+		for {
+			_, text, err := ws.ReadMessage()
+			if err != nil {
+				heard <- types
+				return
+			}
+			var m struct{ Type string }
+			_ = json.Unmarshal(text, &m)
+			types = append(types, m.Type)
+		}
+	})
+	if _, err := Dial(ctx, Options{URL: url, Room: "lab"}); !errors.Is(err, context.Canceled) {
+		t.Errorf("%v", err)
+	}
+	if types := <-heard; !slices.Equal(types, []string{"bye"}) {
+		t.Errorf("the relay heard %q", types)
 	}
 }
 
