@@ -155,10 +155,10 @@ func TestNobodySeesOneWhoOnlyWatches(t *testing.T) {
 		if eye.wholes("ann", "camera") != 2 {
 			t.Error("it does not see what it took up again")
 		}
-		if _, err := ann.m.Offer(Object{ID: "x", Name: "x", Size: 1}, ""); err != nil {
+		if _, err := ann.m.Offer(Object{ID: "x", Name: "x", Size: 1}, "", 1); err != nil {
 			t.Error(err)
 		}
-		if _, err := ann.m.Offer(Object{ID: "y", Name: "y", Size: 1}, "eye"); err != ErrNoSuchMember {
+		if _, err := ann.m.Offer(Object{ID: "y", Name: "y", Size: 1}, "eye", 1); err != ErrNoSuchMember {
 			t.Errorf("an object to one who is hidden: %v", err)
 		}
 		eye.m.Leave("bye")

@@ -24,6 +24,7 @@ const (
 	ChatText                             // Member, Name, Text, Seq, Req, At, Past
 	NoticeText                           // Reason (a code), Member, Track.ID, Text
 	DropReport                           // Drops
+	ObjectOffering                       // Object with ID, Streams of one's own; Req
 	ObjectOffered                        // Member, Object
 	ObjectAccepted                       // Object with Offset, Turn
 	ObjectCredit                         // Object with Offset

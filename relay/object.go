@@ -22,6 +22,8 @@ type ObjectEvent struct {
 	Offset uint64 // accepted: where the sender goes on. Credit: what was consumed
 	Turn   uint16
 	SHA256 string
+
+	Streams []StreamTo // offering: all that carry the object
 }
 
 // StreamTo is one stream of an object that was offered.

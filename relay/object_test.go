@@ -3,7 +3,6 @@ package relay
 import (
 	"bytes"
 	"errors"
-	"fmt"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -193,56 +192,6 @@ func TestStreamsEndWithTheirEnds(t *testing.T) {
 	})
 }
 
-func TestStreamsAreCapped(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		w := newWorld(t, Options{})
-		bob := w.porter("bob")
-		var senders []*porter
-		offers := func(p *porter, to string, most int) (n int) {
-			for ; n <= most; n++ {
-				if _, err := p.m.Offer(Object{ID: fmt.Sprint(n), Size: 1}, to); err != nil {
-					if !errors.Is(err, ErrTooManyStreams) {
-						t.Fatal(err)
-					}
-					return n
-				}
-			}
-			return n
-		}
-		ann := w.porter("ann")
-		if n := offers(ann, "bob", 100); n != maxStreamsTo {
-			t.Errorf("a receiver takes %d streams", n)
-		}
-		if list := ann.offer("everybody", "", nil); len(list) != 0 {
-			t.Errorf("one who has all it takes is offered more: %v", list)
-		}
-		cyd := w.porter("cyd")
-		if n := offers(ann, "cyd", 100); n != maxStreamsFrom-maxStreamsTo {
-			t.Errorf("a sender has %d streams more", n)
-		}
-		if _, err := ann.m.Offer(Object{ID: "0", Size: 2}, "bob"); !errors.Is(err, ErrObjectDiffers) {
-			t.Errorf("the same object with another size: %v", err)
-		}
-		total := maxStreamsFrom
-		for i := range maxStreams/maxStreamsTo + 1 {
-			p := w.porter(fmt.Sprint("sender ", i))
-			senders = append(senders, p)
-			to := w.porter(fmt.Sprint("receiver ", i))
-			total += offers(p, to.m.ID(), 100)
-		}
-		if total != maxStreams || len(cyd.m.room.streams) != maxStreams {
-			t.Errorf("the room has %d streams", total)
-		}
-		for _, p := range append(senders, ann) {
-			p.m.Leave("bye")
-		}
-		bob.pull(lots)
-		if n := len(bob.m.room.streams); n != 0 {
-			t.Errorf("%d streams of members who left", n)
-		}
-	})
-}
-
 func TestBulkIsCutWithoutCrumbs(t *testing.T) {
 	for size := 1; size <= media.MaxChunkPayload; size += 97 {
 		var b bulk
@@ -306,7 +255,7 @@ func TestBulkGetsATenthAndNoMore(t *testing.T) {
 		cam := ann.camera()
 		bob := w.join("bob", Selector{})
 		bob.known(250_000)
-		list, err := ann.m.Offer(Object{ID: "x", Size: 1 << 30}, "bob")
+		list, err := ann.m.Offer(Object{ID: "x", Size: 1 << 30}, "bob", 1)
 		if err != nil || bob.m.Accept(list[0].Stream, 0) != nil {
 			t.Fatal(err)
 		}

@@ -18,8 +18,8 @@ var (
 
 // Offer offers an object to a member, or with to == "" to all who are in the room now, but for those who have as many streams
 // as they take. What is offered already stays as it is, and a sender that was accepted is told where to go on: so it offers
-// again after it has lost its session.
-func (m *Member) Offer(o Object, to string) (list []StreamTo, err error) {
+// again after it has lost its session. Its session is told of the streams, with req, before all that befalls them.
+func (m *Member) Offer(o Object, to string, req int64) (list []StreamTo, err error) {
 	r := m.room
 	r.change(func(wakes *[]*Subscriber) {
 		var open []*stream
@@ -28,6 +28,9 @@ func (m *Member) Offer(o Object, to string) (list []StreamTo, err error) {
 		}
 		for _, st := range open {
 			list = append(list, StreamTo{st.number, st.to.id})
+		}
+		m.tellLocked(&Event{Kind: ObjectOffering, Req: req, Object: &ObjectEvent{Object: o, Streams: list}}, wakes)
+		for _, st := range open {
 			if st.accepted {
 				next, consumed := st.again()
 				m.tellLocked(st.acceptedEvent(next), wakes)

@@ -64,7 +64,7 @@ func (p *porter) resume() {
 
 func (p *porter) offer(id, to string, data []byte) []StreamTo {
 	p.t.Helper()
-	list, err := p.m.Offer(Object{ID: id, Name: id, Size: uint64(len(data))}, to)
+	list, err := p.m.Offer(Object{ID: id, Name: id, Size: uint64(len(data))}, to, 1)
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -1,10 +1,7 @@
 package client
 
 import (
-	"bytes"
 	"context"
-	"crypto/sha256"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"sync"
@@ -18,128 +15,13 @@ import (
 	"landline/signaling/impair"
 )
 
-// shelf takes what is offered into memory.
-type shelf struct {
-	mu      sync.Mutex
-	objects []*kept
-	news    chan struct{}
-	wait    chan struct{} // each write waits until it is closed; nil: it does not
-}
-
-type kept struct {
-	*Receiving
-	shelf *shelf
-	bytes bytes.Buffer
-	why   error
-	over  bool
-}
-
-func newShelf() *shelf { return &shelf{news: make(chan struct{}, 1)} }
-
-func (s *shelf) offer(rc *Receiving) Sink {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	k := &kept{Receiving: rc, shelf: s}
-	s.objects = append(s.objects, k)
-	s.tell()
-	return k
-}
-
-func (s *shelf) tell() {
-	select {
-	case s.news <- struct{}{}:
-	default:
-	}
-}
-
-func (k *kept) Write(p []byte) (int, error) {
-	if k.shelf.wait != nil {
-		<-k.shelf.wait
-	}
-	k.shelf.mu.Lock()
-	defer k.shelf.mu.Unlock()
-	k.shelf.tell()
-	return k.bytes.Write(p)
-}
-
-func (k *kept) Close(why error) error {
-	k.shelf.mu.Lock()
-	defer k.shelf.mu.Unlock()
-	k.why, k.over = why, true
-	k.shelf.tell()
-	return nil
-}
-
-// until waits until what came satisfies a condition.
-func (s *shelf) until(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	late := time.After(patience)
-	for {
-		s.mu.Lock()
-		holds := ok()
-		s.mu.Unlock()
-		if holds {
-			return
-		}
-		select {
-		case <-s.news:
-		case <-late:
-			t.Fatalf("no %s within %v", what, patience)
-		}
-	}
-}
-
-func (s *shelf) size() (n int) {
-	for _, k := range s.objects {
-		n += k.bytes.Len()
-	}
-	return n
-}
-
-func sumOf(data []byte) string {
-	sum := sha256.Sum256(data)
-	return hex.EncodeToString(sum[:])
-}
-
-// offerAll offers data to everybody.
-func offerAll(t *testing.T, r *Room, data []byte) *Sending {
-	t.Helper()
-	s, err := r.Offer(Object{Name: "data.bin", Size: uint64(len(data)), Source: bytes.NewReader(data), Wait: patience})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
-}
-
-func settle(t *testing.T, s *Sending) []Receiver {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), 3*patience)
-	defer cancel()
-	err := s.Wait(ctx)
-	if err != nil {
-		t.Fatalf("%v: %+v", err, s.Receivers())
-	}
-	return s.Receivers()
-}
-
-// came checks that one object came whole, once.
-func (s *shelf) came(t *testing.T, data []byte) {
-	t.Helper()
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if len(s.objects) != 1 || !bytes.Equal(s.objects[0].bytes.Bytes(), data) || s.objects[0].why != nil || !s.objects[0].over {
-		for _, k := range s.objects {
-			t.Errorf("%d of %d bytes, over %v: %v", k.bytes.Len(), len(data), k.over, k.why)
-		}
-		t.Fatalf("%d objects came", len(s.objects))
-	}
-}
-
 func TestObjectToSeveral(t *testing.T) {
 	url := serve(t)
 	for _, size := range []int{0, 1, 1 << 20} {
 		data := noise(size, 1)
 		room := Options{URL: url, Room: fmt.Sprint("room-", size)}
+		there := newEar()
+		room.OnEvent = there.event
 		src := dial(t, room)
 		var shelves []*shelf
 		for range 3 {
@@ -148,6 +30,7 @@ func TestObjectToSeveral(t *testing.T) {
 			dial(t, Options{URL: url, Room: room.Room, Name: "reader", OnOffer: sh.offer})
 		}
 		idle := dial(t, Options{URL: url, Room: room.Room, Name: "idle"})
+		there.until(t, "last newcomer", hears(there, func(m *signaling.MemberJoined) bool { return m.Member.ID == idle.Self() }))
 		s := offerAll(t, src, data)
 		for _, sh := range shelves {
 			sh.until(t, "whole object", func() bool { return len(sh.objects) == 1 && sh.objects[0].over })

@@ -36,16 +36,8 @@ func (r *reader) offer(m *signaling.Offer) *signaling.Error {
 	if err := m.CheckObject(); err != nil {
 		return faultOf(signaling.ErrBadObject, err)
 	}
-	list, err := r.seat.member.Offer(relay.Object{ID: m.Object, Name: m.Name, MIME: m.MIME, Size: m.Size}, m.To)
-	if err != nil {
-		return relayFault(err)
-	}
-	reply := signaling.Offering{Type: "offering", Req: m.Req, Object: m.Object, Streams: []signaling.StreamTo{}}
-	for _, s := range list {
-		reply.Streams = append(reply.Streams, signaling.StreamTo(s))
-	}
-	r.send(reply)
-	return nil
+	_, err := r.seat.member.Offer(relay.Object{ID: m.Object, Name: m.Name, MIME: m.MIME, Size: m.Size}, m.To, m.Req)
+	return relayFault(err)
 }
 
 // objectData takes a chunk of an object.
@@ -72,6 +64,8 @@ func creditClose(err error) *signaling.Closed {
 func objectMessage(e *relay.Event) any {
 	o := e.Object
 	switch e.Kind {
+	case relay.ObjectOffering:
+		return wireOffering(e.Req, o)
 	case relay.ObjectOffered:
 		return signaling.Offered{Type: "offered", Stream: o.Stream, Object: o.ID, From: e.Member, Name: o.Name, Size: o.Size, MIME: o.MIME}
 	case relay.ObjectAccepted:
@@ -86,4 +80,12 @@ func objectMessage(e *relay.Event) any {
 		return signaling.Cancel{Type: "cancel", Stream: o.Stream, Reason: e.Reason}
 	}
 	return nil
+}
+
+func wireOffering(req int64, o *relay.ObjectEvent) signaling.Offering {
+	m := signaling.Offering{Type: "offering", Req: req, Object: o.ID, Streams: []signaling.StreamTo{}}
+	for _, s := range o.Streams {
+		m.Streams = append(m.Streams, signaling.StreamTo(s))
+	}
+	return m
 }
