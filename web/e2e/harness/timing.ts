@@ -92,8 +92,9 @@ export function installTiming(): void {
   };
   /**
    * A look at a canvas copies it, which at 60 a second would take a third of a core from those who are timed. So it is looked at
-   * three times in a row, then not for ten: what differs from the look before is new on the screen, and of the first nobody knows.
+   * three times in a row, then not for ten (nor drawn again for nothing): what differs from the look before is new on the screen, and of the first nobody knows.
    */
+  const REST_MS = 150;
   const glanceAtOther = (canvas: HTMLCanvasElement): void => {
     let turn = 0;
     let before: number | undefined;
@@ -104,9 +105,10 @@ export function installTiming(): void {
       before = what;
     };
     const next = (): void => {
-      if (turn < 3) void look(turn === 0);
-      turn = (turn + 1) % 13;
-      requestAnimationFrame(next);
+      void look(turn === 0);
+      turn = (turn + 1) % 3;
+      if (turn > 0) requestAnimationFrame(next);
+      else setTimeout(() => requestAnimationFrame(next), REST_MS);
     };
     next();
   };

@@ -39,12 +39,12 @@ describe('the target delay follows what is measured', () => {
     expect(trace.run(4, rough)).toEqual([25, 123, 123, 123, 123, 123, 123, 123]);
   });
 
-  test('a step down is believed after 10 s, when the rough windows are gone', () => {
+  test('a step down is believed after 6 s, when the rough windows are gone', () => {
     const trace = new Trace();
     trace.run(12, rough);
     const after = trace.run(12, calm);
-    expect(after.slice(0, 16).every((t) => t === 123)).toBe(true);
-    expect(after.slice(-4)).toEqual([25, 25, 25, 25]);
+    expect(after.slice(0, 10).every((t) => t === 123)).toBe(true);
+    expect(after.slice(12).every((t) => t === 25)).toBe(true);
   });
 
   test('one stall of 800 ms does not raise it', () => {
@@ -52,6 +52,19 @@ describe('the target delay follows what is measured', () => {
     trace.run(12, calm);
     const stall = (i: number): number => (i < 640 ? Math.max(calm(i), 800 - (i - 600) * 20) : calm(i));
     expect(Math.max(...trace.run(6, stall))).toBe(25);
+  });
+
+  test('what a stream begins with for 3 s is forgotten 2 s later', () => {
+    const trace = new Trace();
+    expect(trace.run(3, rough).at(-1)).toBe(123);
+    expect(trace.run(4, calm)).toEqual([123, 123, 123, 25, 25, 25, 25, 25]);
+  });
+
+  test('a stall in the first seconds does not raise it either', () => {
+    const trace = new Trace();
+    trace.run(2, calm);
+    const stall = (i: number): number => (i < 140 ? Math.max(calm(i), 800 - (i - 100) * 20) : calm(i));
+    expect(trace.run(6, stall).slice(4)).toEqual([25, 25, 25, 25, 25, 25, 25, 25]);
   });
 
   test('a stall every 2 s does: it is how the path is', () => {

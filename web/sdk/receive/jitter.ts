@@ -2,10 +2,15 @@
 //
 // Each arrival has a relative delay: arrival minus timestamp. The least of the last seconds is the base:
 // the path without waiting. What others had above it is jitter. The target covers the worst jitter of 23
-// of 25 windows, so a change for the worse is answered after a few windows, while one stall is not.
+// of 25 windows, so a change for the worse is answered after a few windows, while one stall is not. What is
+// six seconds old is forgotten: every delay that it keeps up is heard by two who talk to each other.
+//
+// The beginning of a stream is like nothing after it: pages load and decoders start. So of what has come only
+// the newer half counts, of two seconds at least.
 
 const WINDOW_US = 250_000;
-const WINDOWS = 40;
+const WINDOWS = 24;
+const YOUNG_WINDOWS = 8;
 const QUANTILE = 0.92;
 /** Windows needed before the measure is trusted more than the start value. */
 const ENOUGH = 4;
@@ -30,6 +35,8 @@ interface Window {
 
 export class JitterTarget {
   private windows: Window[] = [];
+  /** Windows so far on this path. */
+  private seen = 0;
   private smoothed = 0;
   private previous: number | undefined;
   private cachedBase = 0;
@@ -65,7 +72,8 @@ export class JitterTarget {
     const window = this.windows.at(-1);
     if (!window || arrivalUs - window.at >= WINDOW_US) {
       this.windows.push({ at: arrivalUs, least: delay, most: delay });
-      if (this.windows.length > WINDOWS) this.windows.shift();
+      this.seen++;
+      this.windows = this.windows.slice(-Math.min(Math.max(YOUNG_WINDOWS, this.seen / 2), WINDOWS));
     } else {
       window.least = Math.min(window.least, delay);
       window.most = Math.max(window.most, delay);
@@ -76,6 +84,7 @@ export class JitterTarget {
   /** Forgets everything: the media clock jumped. */
   reset(): void {
     this.windows = [];
+    this.seen = 0;
     this.previous = undefined;
     this.cachedTarget = this.options.start;
   }
@@ -95,11 +104,12 @@ export class JitterTarget {
     this.cachedBase = leastOf(this.windows);
     if (this.pathChanged()) {
       this.windows = this.windows.slice(-ENOUGH);
+      this.seen = ENOUGH;
       this.cachedBase = leastOf(this.windows);
     }
     if (this.windows.length < ENOUGH) return;
     const peaks = this.windows.map((w) => w.most - this.cachedBase).sort((a, b) => a - b);
-    const peak = peaks[Math.ceil(QUANTILE * peaks.length) - 1] ?? start;
+    const peak = peaks[Math.round(QUANTILE * peaks.length) - 1] ?? start;
     this.cachedTarget = Math.min(Math.max(peak + MARGIN_US, min), max);
   }
 }
