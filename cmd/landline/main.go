@@ -52,6 +52,7 @@ type cli struct {
 	Record     recordCmd     `cmd:"" group:"client" help:"Have the relay record a room."`
 	Recordings recordingsCmd `cmd:"" group:"client" help:"List, download and delete recordings of a relay."`
 	Rooms      roomsCmd      `cmd:"" group:"client" help:"Show who is there, what they send, over what, and how late."`
+	Doctor     doctorCmd     `cmd:"" group:"tools" help:"Look at what a call from this machine to a relay would meet."`
 	Bench      benchCmd      `cmd:"" group:"tools" help:"Load a relay and measure how it does."`
 	Token      tokenCmd      `cmd:"" group:"tools" help:"Mint a token that lets its holder into a room."`
 	Version    versionCmd    `cmd:"" group:"tools" help:"Say which build this is."`

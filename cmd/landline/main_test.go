@@ -133,6 +133,7 @@ func TestHelpListsTheCommands(t *testing.T) {
 		"  recordings list    List recordings, the newest first.",
 		"  rooms              Show who is there, what they send, over what, and how late.",
 		"Tools:",
+		"  doctor     Look at what a call from this machine to a relay would meet.",
 		"  bench      Load a relay and measure how it does.",
 		"  token      Mint a token that lets its holder into a room.",
 		"  version    Say which build this is.",
@@ -141,7 +142,7 @@ func TestHelpListsTheCommands(t *testing.T) {
 			t.Errorf("--help has no line %q:\n%s", line, help)
 		}
 	}
-	for _, command := range []string{"serve", "stream", "watch", "send", "receive", "record", "recordings", "rooms", "bench", "token"} {
+	for _, command := range []string{"serve", "stream", "watch", "send", "receive", "record", "recordings", "rooms", "doctor", "bench", "token"} {
 		help, _, _ := invoke(t, command, "--help")
 		if _, text, _ := strings.Cut(help, "\n"); !strings.Contains(text, "landline "+command+" ") { // below the usage line
 			t.Errorf("%s --help has no example:\n%s", command, help)

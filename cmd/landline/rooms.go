@@ -92,7 +92,10 @@ func (c *roomsCmd) fetch(ctx context.Context) (*server.RoomsReply, error) {
 }
 
 // apiURL is the address of a resource under /api at a relay's address.
-func apiURL(relay, name string) (string, error) {
+func apiURL(relay, name string) (string, error) { return relayURL(relay, "api/"+name) }
+
+// relayURL is the address of a path at a relay's address.
+func relayURL(relay, path string) (string, error) {
 	u, err := url.Parse(relay)
 	if err != nil {
 		return "", usagef("--url: %w", err)
@@ -103,7 +106,7 @@ func apiURL(relay, name string) (string, error) {
 	case "wss":
 		u.Scheme = "https"
 	}
-	u.Path = strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), "/ws") + "/api/" + name
+	u.Path = strings.TrimSuffix(strings.TrimSuffix(u.Path, "/"), "/ws") + "/" + path
 	return u.String(), nil
 }
 

@@ -20,7 +20,7 @@ type serveCmd struct {
 	Coalesce time.Duration `hidden:"" default:"3ms" help:"For measuring: how long members to whom many messages go wait for more of them, so that they share a write."`
 	Drain    time.Duration `default:"5s" group:"listen" help:"Once told to stop, how long to wait until everyone has been sent away."`
 
-	RTC     string   `name:"rtc" enum:"on,off" default:"on" group:"rtc" help:"WebRTC, on the UDP port of the same number as --listen: WHIP, WHEP, and media beside the WebSocket for who asks for it."`
+	RTC     string   `name:"rtc" enum:"on,off" default:"on" group:"rtc" help:"WebRTC, on the UDP port of the same number as --listen and, for who is not reached by UDP, on that very TCP port: WHIP, WHEP, and media beside the WebSocket for who asks for it."`
 	RTCAddr []string `name:"rtc-addr" placeholder:"IP" group:"rtc" help:"Public address to announce for WebRTC, behind NAT. Default: those of the interfaces. Repeatable."`
 
 	Key         []string `env:"LANDLINE_KEYS" placeholder:"ID:SECRET" group:"access" help:"Key that tokens are signed with, its secret of 16 bytes or more. Repeat it to replace a key: the first signs, all are accepted. Safer in the environment, where other users cannot see it."`
@@ -91,8 +91,13 @@ func (c *serveCmd) serve(ctx context.Context, con *console, start func(relayOpti
 	if err != nil {
 		return err
 	}
+	var tcp net.Listener
+	if udp != nil && canPeek {
+		kinds := newSplit(ln, maxPending, readHeaderTimeout)
+		ln, tcp = kinds.http, kinds.ice
+	}
 	defer ln.Close()
-	port, err := c.webRTC(con, udp)
+	port, err := c.webRTC(con, udp, tcp)
 	if err != nil {
 		return err
 	}

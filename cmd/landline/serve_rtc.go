@@ -31,12 +31,12 @@ func (c *serveCmd) sockets(ctx context.Context, addr *net.TCPAddr) (net.Listener
 	}
 }
 
-// webRTC makes the WebRTC side on a socket; nil without one.
-func (c *serveCmd) webRTC(con *console, udp *net.UDPConn) (*rtc.Port, error) {
+// webRTC makes the WebRTC side on its sockets; nil without one of UDP.
+func (c *serveCmd) webRTC(con *console, udp *net.UDPConn, tcp net.Listener) (*rtc.Port, error) {
 	if udp == nil {
 		return nil, nil
 	}
-	return rtc.NewPort(rtc.Config{Conn: udp, Addresses: c.RTCAddr, Logger: con.log})
+	return rtc.NewPort(rtc.Config{Conn: udp, TCP: tcp, Addresses: c.RTCAddr, Logger: con.log})
 }
 
 // announceRTC says where WebRTC is reached.
@@ -53,7 +53,7 @@ func (c *serveCmd) announceRTC(con *console, addr *net.TCPAddr) {
 	default:
 		list = []string{addr.IP.String()}
 	}
-	con.log.Info("WebRTC", "udp", addr.Port, "addresses", strings.Join(list, " "))
+	con.log.Info("WebRTC", "port", addr.Port, "tcp", canPeek, "addresses", strings.Join(list, " "))
 	reachable := func(host string) bool {
 		ip := net.ParseIP(host)
 		return ip != nil && !ip.IsLoopback() && !ip.IsPrivate()

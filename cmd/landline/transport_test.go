@@ -16,13 +16,16 @@ import (
 )
 
 // rtcPort is the WebRTC side of a relay in this process.
-func rtcPort(t *testing.T) *rtc.Port {
+func rtcPort(t *testing.T) *rtc.Port { return rtcPortAt(t) }
+
+// rtcPortAt is one that announces other addresses.
+func rtcPortAt(t *testing.T, addresses ...string) *rtc.Port {
 	t.Helper()
 	conn, err := net.ListenUDP("udp4", &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	port, err := rtc.NewPort(rtc.Config{Conn: conn})
+	port, err := rtc.NewPort(rtc.Config{Conn: conn, Addresses: addresses})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -196,7 +196,7 @@ func (s *session) takeText(data []byte) error {
 		s.room.published(m.Req, m.Tracks, nil)
 	case *signaling.Error:
 		s.room.published(m.Req, nil, m)
-		s.room.sideReply(m.Req, sideAnswer{err: fmt.Errorf("the relay refuses WebRTC: %s", m.Text)})
+		s.room.sideReply(m.Req, sideAnswer{err: sideRefused(m)})
 		s.room.putRefused(m)
 	case *signaling.Feedback:
 		s.room.feedback(m)

@@ -17,6 +17,9 @@ type WebRTC interface {
 	Offer(tracks []signaling.Track, ends signaling.SideEnds) (*signaling.RTCOffer, *relay.Uplink, signaling.OfferedSide, error)
 }
 
+// ErrNoWebRTC says that the relay carries media over sessions alone.
+var ErrNoWebRTC = errors.New("this relay has no WebRTC")
+
 // side is the PeerConnection beside the session.
 type side struct {
 	signaling.OfferedSide
@@ -142,6 +145,14 @@ func (r *Room) sideEnds(s *side) signaling.SideEnds {
 		KeyWanted: func(track string) { r.feedback(&signaling.Feedback{Track: track, KeyFrame: true}) },
 		Over:      func(reason string) { r.sideOver(s, reason) },
 	}
+}
+
+// sideRefused is the error of a PeerConnection that the relay does not open.
+func sideRefused(m *signaling.Error) error {
+	if m.Code == signaling.ErrNoWebRTC {
+		return ErrNoWebRTC
+	}
+	return fmt.Errorf("the relay refuses WebRTC: %s", m.Text)
 }
 
 // sideReply takes the answer to the offer.

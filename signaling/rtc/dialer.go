@@ -2,10 +2,12 @@ package rtc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -25,13 +27,19 @@ type Dialer struct {
 	Wait time.Duration
 	// Receive is how many tracks of each kind can be received at once.
 	Receive int
+	// TCP connects by ICE-TCP alone, as one does behind a network without UDP.
+	TCP bool
 	// Logger gets what happens; nil means nothing is logged.
 	Logger *slog.Logger
 }
 
+// ErrNoTCP says that a relay offers no ICE-TCP.
+var ErrNoTCP = errors.New("this relay has no ICE-TCP")
+
 // dialed is the client's end.
 type dialed struct {
 	path *path
+	tcp  bool
 	ends signaling.SideEnds
 	own  map[string]string // tracks that are sent, by mid
 
@@ -47,6 +55,10 @@ func (d *Dialer) Offer(tracks []signaling.Track, ends signaling.SideEnds) (*sign
 	settings.LoggerFactory = &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled,
 		ScopeLevels: map[string]logging.LogLevel{}}
 	settings.SetIncludeLoopbackCandidate(true)
+	settings.DisableActiveTCP(!d.TCP)
+	if d.TCP {
+		settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6})
+	}
 	api, err := newAPI(settings)
 	if err != nil {
 		return nil, nil, nil, err
@@ -58,7 +70,7 @@ func (d *Dialer) Offer(tracks []signaling.Track, ends signaling.SideEnds) (*sign
 	if wait == 0 {
 		wait = serverWait
 	}
-	c := &dialed{ends: ends, own: map[string]string{}, whose: map[string]*signaling.RTCTrack{}}
+	c := &dialed{tcp: d.TCP, ends: ends, own: map[string]string{}, whose: map[string]*signaling.RTCTrack{}}
 	if c.path, err = newPath(api, log, &c.panics, wait); err != nil {
 		return nil, nil, nil, err
 	}
@@ -122,6 +134,9 @@ func (c *dialed) offer(tracks []signaling.Track, receive int) (*signaling.RTCOff
 
 // Connect, Begin, Take and Close make it a signaling.OfferedSide.
 func (c *dialed) Connect(ctx context.Context, sdp string) error {
+	if c.tcp && !strings.Contains(sdp, " tcptype ") {
+		return ErrNoTCP
+	}
 	if err := c.path.pc.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: sdp}); err != nil {
 		return fmt.Errorf("the answer of the relay: %w", err)
 	}
@@ -129,10 +144,17 @@ func (c *dialed) Connect(ctx context.Context, sdp string) error {
 	case <-c.path.ready:
 		return nil
 	case <-c.path.ctx.Done():
-		return fmt.Errorf("no connection by UDP: %s", c.path.why())
+		return fmt.Errorf("no connection by %s: %s", c.network(), c.path.why())
 	case <-ctx.Done():
-		return fmt.Errorf("no connection by UDP: %w", ctx.Err())
+		return fmt.Errorf("no connection by %s: %w", c.network(), ctx.Err())
 	}
+}
+
+func (c *dialed) network() string {
+	if c.tcp {
+		return "ICE-TCP"
+	}
+	return "UDP"
 }
 
 func (c *dialed) Begin(m *signaling.RTCTrack, codec media.Codec) error {

@@ -3,7 +3,7 @@
 //
 // # Who owns what
 //
-// A Port owns the UDP socket of a server and every path on it. A path is one PeerConnection: a sender, which pulls from a
+// A Port owns the UDP socket of a server, the listener of its ICE-TCP, and every path on them. A path is one PeerConnection: a sender, which pulls from a
 // relay.Subscriber, makes packets and paces them, and a receiver for each m-line that comes in, which makes frames. Call, in a
 // session of the server, Dialer at a client, and the resources of WHIP and WHEP differ only in how the offer arrives and where
 // frames go.

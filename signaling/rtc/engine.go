@@ -97,6 +97,5 @@ func newAPI(settings webrtc.SettingEngine) (*webrtc.API, error) {
 	settings.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
 	settings.SetICETimeouts(quietTime, deadTime, time.Second)
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
-	settings.DisableActiveTCP(true)
 	return webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings)), nil
 }

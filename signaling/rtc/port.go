@@ -21,15 +21,18 @@ import (
 type Config struct {
 	// Conn is the UDP socket of all PeerConnections; the Port closes it.
 	Conn *net.UDPConn
+	// TCP gives connections of ICE-TCP (RFC 6544), on the port number of Conn; nil: there are none. The Port closes it.
+	TCP net.Listener
 	// Addresses are announced as those where the socket is reached; none: those of the interfaces, or the one that Conn is bound to.
 	Addresses []string
 	Logger    *slog.Logger // nil: nothing is logged
 }
 
-// Port is the WebRTC side of a server: one UDP port, and the paths on it.
+// Port is the WebRTC side of a server: one UDP port, the TCP port of the same number where that is wanted, and the paths on them.
 type Port struct {
 	api *webrtc.API
 	mux ice.UDPMux
+	tcp ice.TCPMux // nil: UDP alone
 	log *slog.Logger
 
 	panics, opened, never atomic.Uint64
@@ -41,6 +44,12 @@ type Port struct {
 
 // maxPaths is how many PeerConnections a Port takes.
 const maxPaths = 4000
+
+// How ICE-TCP is bounded: nobody is waited for longer, and what a slow connection does not take is dropped, as UDP would.
+const (
+	firstSTUN = 5 * time.Second
+	tcpBuffer = 256 << 10 // bytes that wait for one connection
+)
 
 // serverWait is how long the relay waits for a packet that is missing: viewers wait with it.
 const serverWait = 250 * time.Millisecond
@@ -68,7 +77,8 @@ func NewPort(c Config) (*Port, error) {
 	s.LoggerFactory = quiet
 	s.SetLite(true)
 	s.SetICEUDPMux(p.mux)
-	s.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6})
+	s.SetNetworkTypes(p.overTCP(&s, c.TCP, quiet))
+	s.DisableActiveTCP(true)
 	s.SetIncludeLoopbackCandidate(c.Conn.LocalAddr().(*net.UDPAddr).IP.IsLoopback())
 	err := s.SetAnsweringDTLSRole(webrtc.DTLSRoleServer)
 	if len(c.Addresses) > 0 {
@@ -79,13 +89,32 @@ func NewPort(c Config) (*Port, error) {
 		p.api, err = newAPI(s)
 	}
 	if err != nil {
-		_ = p.mux.Close()
+		p.closeSockets()
 		return nil, err
 	}
 	return p, nil
 }
 
-// Close ends all paths and the socket.
+// overTCP takes a listener of ICE-TCP, if there is one, and gives the networks of the Port.
+func (p *Port) overTCP(s *webrtc.SettingEngine, ln net.Listener, quiet logging.LoggerFactory) []webrtc.NetworkType {
+	networks := []webrtc.NetworkType{webrtc.NetworkTypeUDP4, webrtc.NetworkTypeUDP6}
+	if ln == nil {
+		return networks
+	}
+	p.tcp = ice.NewTCPMuxDefault(ice.TCPMuxParams{Listener: ln, Logger: quiet.NewLogger("ice"), ReadBufferSize: 64, WriteBufferSize: tcpBuffer,
+		FirstStunBindTimeout: firstSTUN, AliveDurationForConnFromStun: firstSTUN})
+	s.SetICETCPMux(p.tcp)
+	return append(networks, webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6)
+}
+
+func (p *Port) closeSockets() {
+	_ = p.mux.Close()
+	if p.tcp != nil {
+		_ = p.tcp.Close()
+	}
+}
+
+// Close ends all paths and the sockets.
 func (p *Port) Close() {
 	p.mu.Lock()
 	p.closed = true
@@ -100,7 +129,7 @@ func (p *Port) Close() {
 	for _, pt := range list {
 		<-pt.closed
 	}
-	_ = p.mux.Close()
+	p.closeSockets()
 }
 
 // Stats are counters of a Port.
