@@ -186,7 +186,7 @@ func (x *examination) rooms(ctx context.Context) bool {
 	var frames chan media.Frame
 	if x.cmd.Token == "" {
 		frames = make(chan media.Frame, 1)
-		other, err := x.join(ctx, "doctor's other end", client.Options{Subscribe: []signaling.Subscribe{{}},
+		other, err := x.join(ctx, "doctor's other end", client.Options{Subscribe: []signaling.Subscribe{{MaxAgeMs: doctorBinary.Milliseconds()}},
 			OnFrame: func(_ *client.Incoming, f client.Frame) {
 				select {
 				case frames <- f.Frame:

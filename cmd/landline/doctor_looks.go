@@ -15,8 +15,8 @@ import (
 	"landline/signaling/rtc"
 )
 
-// binarySize is how large a frame is sent to see whether binary messages pass: a dozen of the largest.
-const binarySize = 200_000
+// binarySize is how large a frame is sent to see whether binary messages pass: some of the largest, which a link of 64 kbit/s takes in time.
+const binarySize = 4 * media.MaxChunkPayload
 
 // binary sends one frame up, and where there are frames to receive compares it with what comes down.
 func (x *examination) binary(ctx context.Context, room *client.Room, frames <-chan media.Frame) {
@@ -32,18 +32,22 @@ func (x *examination) binary(ctx context.Context, room *client.Room, frames <-ch
 	sent := media.Frame{Timestamp: 1, Key: true, Data: make([]byte, binarySize)}
 	_, _ = rand.NewChaCha8([32]byte{1}).Read(sent.Data) // it never fails
 	began := time.Now()
-	err = tracks[0].Write(sent)
-	if tracks[0].End(); err == nil {
+	if err = tracks[0].Write(sent); err == nil && frames == nil {
+		tracks[0].End()
 		err = room.Drain(ctx)
 	}
-	if err != nil {
+	switch {
+	case err != nil:
 		x.note("binary", stateFailed, began, "%d bytes did not come to the relay: %v", binarySize, err)
-		return
-	}
-	if frames == nil {
+	case frames == nil:
 		x.note("binary", stateOK, began, "%d bytes went up whole", binarySize)
-		return
+	default:
+		x.comesDown(ctx, room, frames, sent, began)
 	}
+}
+
+// comesDown waits for a frame that was sent. Its track is not ended before, since what waits of one that is over is not waited for long.
+func (x *examination) comesDown(ctx context.Context, room *client.Room, frames <-chan media.Frame, sent media.Frame, began time.Time) {
 	select {
 	case f := <-frames:
 		if !bytes.Equal(f.Data, sent.Data) {
@@ -51,8 +55,10 @@ func (x *examination) binary(ctx context.Context, room *client.Room, frames <-ch
 			return
 		}
 		x.note("binary", stateOK, began, "%d bytes went up and came down whole", binarySize)
+	case <-room.Done():
+		x.note("binary", stateFailed, began, "the connection broke under %d bytes: %v", binarySize, room.Err())
 	case <-ctx.Done():
-		x.note("binary", stateFailed, began, "%d bytes went up, and did not come down within %v", binarySize, doctorBinary)
+		x.note("binary", stateFailed, began, "%d bytes did not come through within %v", binarySize, doctorBinary)
 	}
 }
 
