@@ -20,8 +20,11 @@ const WINDOW_MS = LONG ? 60_000 : 20_000;
 /** How much the second window may be worse than the first, ms: what two windows differ by without a cause. */
 const SAME_MS = 25;
 
-/** A window in which less of the machine was idle, or more was given to other machines, tells of those. */
-const CALM = 0.1;
+/**
+ * A window in which less of the machine was idle, or more was given to other machines, tells of those. The short windows come when the machine
+ * has just done other things: what hush saves there, 0.04, was no calm before it.
+ */
+const CALM = LONG ? 0.1 : 0.14;
 const STOLEN = 0.03;
 const isCalm = ({ idle, stolen }: Load): boolean => idle >= CALM && stolen <= STOLEN;
 const WINDOWS = LONG ? 6 : 2;

@@ -9,7 +9,7 @@ export interface Load {
   idle: number;
   /** Share that a hypervisor gave to other machines. */
   stolen: number;
-  /** By how much a fixed piece of work of about a millisecond, begun by a timer, ended late, ms: 50th and 95th percentile. */
+  /** By how much a fixed piece of work of a few milliseconds, begun by a timer, ended late, ms: 50th and 95th percentile. */
   late: { p50: number; p95: number };
 }
 
@@ -39,7 +39,7 @@ function processors(): { idle: number; stolen: number; total: number } {
   return { idle: ticks[3]! + ticks[4]!, stolen: ticks[7]!, total: ticks.reduce((sum, t) => sum + t, 0) };
 }
 
-/** Runs in a worker, from its source text: the same work ten times a second, which takes about 1 ms of a processor of today. */
+/** Runs in a worker, from its source text: the same work ten times a second, which takes about 3 ms of a processor of today. */
 function worksLate(port: import('node:worker_threads').MessagePort): void {
   const lates: number[] = [];
   let due = performance.now();
@@ -47,7 +47,7 @@ function worksLate(port: import('node:worker_threads').MessagePort): void {
   let sum = 0;
   const work = () => {
     const begin = performance.now();
-    for (let i = 0; i < 300_000; i++) sum = (sum * 31 + i) | 0;
+    for (let i = 0; i < 1_000_000; i++) sum = (sum * 31 + i) | 0;
     const end = performance.now();
     calm = Math.min(calm, end - begin);
     lates.push(end - due);

@@ -60,6 +60,14 @@ describe('the target delay follows what is measured', () => {
     expect(trace.run(4, calm)).toEqual([123, 123, 123, 25, 25, 25, 25, 25]);
   });
 
+  test('nor does one of 2 s from which the path recovers slowly', () => {
+    const trace = new Trace();
+    trace.run(6, calm);
+    // 2 s, then by and by less for 0.8 s more.
+    const stall = (i: number): number => (i < 400 ? Math.max(calm(i), 2_000 - (i - 300) * 20) : i < 440 ? 330 - (i - 400) * 8 : calm(i));
+    expect(Math.max(...trace.run(7, stall).slice(5))).toBe(25);
+  });
+
   test('a stall in the first seconds does not raise it either', () => {
     const trace = new Trace();
     trace.run(2, calm);

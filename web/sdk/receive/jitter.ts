@@ -2,7 +2,8 @@
 //
 // Each arrival has a relative delay: arrival minus timestamp. The least of the last seconds is the base:
 // the path without waiting. What others had above it is jitter. The target covers the worst jitter of 23
-// of 25 windows, so a change for the worse is answered after a few windows, while one stall is not. What is
+// of 25 windows, so a change for the worse is answered after a few windows, while one stall, with the second that
+// a path takes to recover, is not. What is
 // six seconds old is forgotten: every delay that it keeps up is heard by two who talk to each other.
 //
 // The beginning of a stream is like nothing after it: pages load and decoders start. So of what has come only
@@ -11,6 +12,9 @@
 const WINDOW_US = 250_000;
 const WINDOWS = 24;
 const YOUNG_WINDOWS = 8;
+/** Nothing came for so long: what comes now, and what goes before it is as it was, is one window. */
+const STALL_US = 500_000;
+const RECOVERY_US = 1_000_000;
 const QUANTILE = 0.92;
 /** Windows needed before the measure is trusted more than the start value. */
 const ENOUGH = 4;
@@ -28,7 +32,8 @@ export const AUDIO_JITTER: JitterOptions = { start: 60_000, min: 25_000, max: 50
 export const VIDEO_JITTER: JitterOptions = { start: 20_000, min: 5_000, max: 300_000 };
 
 interface Window {
-  at: number;
+  begin: number;
+  end: number;
   least: number;
   most: number;
 }
@@ -39,6 +44,7 @@ export class JitterTarget {
   private seen = 0;
   private smoothed = 0;
   private previous: number | undefined;
+  private lastArrival = Infinity;
   private cachedBase = 0;
   private cachedTarget: number;
 
@@ -70,8 +76,10 @@ export class JitterTarget {
     if (this.previous !== undefined) this.smoothed += (Math.abs(delay - this.previous) - this.smoothed) / 16;
     this.previous = delay;
     const window = this.windows.at(-1);
-    if (!window || arrivalUs - window.at >= WINDOW_US) {
-      this.windows.push({ at: arrivalUs, least: delay, most: delay });
+    const stalled = arrivalUs - this.lastArrival >= STALL_US;
+    this.lastArrival = arrivalUs;
+    if (!window || stalled || arrivalUs >= window.end) {
+      this.windows.push({ begin: arrivalUs, end: arrivalUs + (stalled ? RECOVERY_US : WINDOW_US), least: delay, most: delay });
       this.seen++;
       this.windows = this.windows.slice(-Math.min(Math.max(YOUNG_WINDOWS, this.seen / 2), WINDOWS));
     } else {
@@ -86,25 +94,33 @@ export class JitterTarget {
     this.windows = [];
     this.seen = 0;
     this.previous = undefined;
+    this.lastArrival = Infinity;
     this.cachedTarget = this.options.start;
   }
 
   /** Whether the last second has nothing in common with what was before: another path, or clock, for good. */
   private pathChanged(): boolean {
+    const recent = this.lastSecond();
     // The third least: up to two windows lie across the change.
-    const before = this.windows.slice(0, -ENOUGH).map((w) => w.least).sort((a, b) => a - b)[2];
+    const before = this.windows.slice(0, -recent.length).map((w) => w.least).sort((a, b) => a - b)[2];
     if (before === undefined) return false;
-    const recent = this.windows.slice(-ENOUGH);
     const worst = recent.reduce((most, w) => Math.max(most, w.most), -Infinity);
     return leastOf(recent) - before > this.options.max || before - worst > SHORTER_US;
+  }
+
+  /** The windows of the last second; the newest may have just begun. */
+  private lastSecond(): Window[] {
+    const since = this.lastArrival - (ENOUGH - 1) * WINDOW_US;
+    const first = this.windows.findLastIndex((w) => w.begin <= since);
+    return this.windows.slice(Math.max(first, 0));
   }
 
   private compute(): void {
     const { start, min, max } = this.options;
     this.cachedBase = leastOf(this.windows);
     if (this.pathChanged()) {
-      this.windows = this.windows.slice(-ENOUGH);
-      this.seen = ENOUGH;
+      this.windows = this.lastSecond();
+      this.seen = this.windows.length;
       this.cachedBase = leastOf(this.windows);
     }
     if (this.windows.length < ENOUGH) return;
