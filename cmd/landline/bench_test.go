@@ -9,8 +9,10 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"landline/cmd/landline/bench"
+	"landline/signaling/impair"
 )
 
 // relayProcess runs a relay in a process of its own and returns its address.
@@ -138,11 +140,13 @@ func TestBenchHoldsIdleMembers(t *testing.T) {
 	}
 }
 
+// Nor in the moment in which the relay has let them in, and they do not know it yet.
 func TestBenchLeavesNobodyBehindWhenInterrupted(t *testing.T) {
 	t.Parallel()
 	url := relayProcess(t)
+	late := detourTo(t, url, impair.Link{}, impair.Link{Delay: 500 * time.Millisecond})
 	var out, log output
-	cmd := child(t, "landline", &out, &log, "bench", "--url", url, "--subscribers", "5", "--duration", "20s")
+	cmd := child(t, "landline", &out, &log, "bench", "--url", late.url, "--subscribers", "5", "--duration", "20s")
 	inRoom(t, url, 6)
 	_ = cmd.Process.Signal(syscall.SIGINT)
 	if err := cmd.Wait(); err == nil || !strings.Contains(log.String(), "interrupted") {

@@ -225,9 +225,9 @@ func (m *member) after(d time.Duration, do func()) {
 	})
 }
 
-// leave says good-bye; who comes and goes joins again once the relay has closed.
+// leave says good-bye; who comes and goes joins again once the relay has closed. The relay may have let in who is still joining.
 func (m *member) leave() {
-	if m.stage != inRoom {
+	if m.stage != inRoom && m.stage != joining {
 		return
 	}
 	m.stage = leaving

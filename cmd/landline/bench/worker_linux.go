@@ -313,9 +313,7 @@ func (w *worker) part() {
 			continue
 		}
 		w.left++
-		if m.stage == inRoom {
-			m.leave()
-		} else {
+		if m.leave(); m.stage != leaving {
 			m.ended()
 		}
 	}
