@@ -23,16 +23,17 @@ type vectors struct {
 type trace struct {
 	Name string `json:"name"`
 	// Events, times in µs: ["sent", at, bytes], ["acks", at, bytes], ["wait", at], and ["acked", at, bytes in all, when the last came by the
-	// receiver's clock, window after it, room after it, rate after it in bytes a second].
+	// receiver's clock, and after it: window, room, rate, and the rate shown in bytes a second].
 	Events [][]any `json:"events"`
 }
 
 const aboutVectors = "Connections as the rate controller sees them (docs/protocol.md section 8). Times are in µs. [sent, at, bytes]; [acks, at, bytes]: an ack was " +
-	"sent; [wait, at]: something waits and there is no room; [acked, at, bytes in all, when the last came by the receiver's clock, and after it: window, room, rate]"
+	"sent; [wait, at]: something waits and there is no room; [acked, at, bytes in all, when the last came by the receiver's clock, and after it: window, room, rate, and what the path has shown of itself, which is watched from the start]"
 
 // record runs a simulated connection and writes down what happens.
 func record(name string, s *sim, until time.Duration) trace {
 	tr := trace{Name: name}
+	s.c.Watch(true)
 	waiting := false
 	s.trace = func(kind string, n uint64, came, at time.Duration) {
 		switch kind {
@@ -45,13 +46,13 @@ func record(name string, s *sim, until time.Duration) trace {
 			}
 			waiting = true
 		case "ack":
-			tr.Events = append(tr.Events, []any{"acked", at.Microseconds(), n, came.Microseconds(), 0, 0, 0})
+			tr.Events = append(tr.Events, []any{"acked", at.Microseconds(), n, came.Microseconds(), 0, 0, 0, 0})
 			waiting = false
 		}
 	}
 	s.acked = func() {
 		e := tr.Events[len(tr.Events)-1]
-		e[4], e[5], e[6] = s.c.Window(), s.c.Room(), s.c.Rate()
+		e[4], e[5], e[6], e[7] = s.c.Window(), s.c.Room(), s.c.Rate(), s.c.Shown(time.Duration(e[1].(int64))*time.Microsecond)
 	}
 	s.run(until)
 	return tr
@@ -101,6 +102,7 @@ func TestVectorsAreWhatTheControllerDoes(t *testing.T) {
 	}
 	for _, tr := range v.Traces {
 		c := New()
+		c.Watch(true)
 		for i, e := range tr.Events {
 			at := func(k int) time.Duration { return time.Duration(e[k].(float64)) * time.Microsecond }
 			n := func(k int) int { return int(e[k].(float64)) }
@@ -115,8 +117,8 @@ func TestVectorsAreWhatTheControllerDoes(t *testing.T) {
 				if !c.Acked(uint64(n(2)), at(3), at(1)) {
 					t.Fatalf("%s, event %d: refused", tr.Name, i)
 				}
-				if c.Window() != n(4) || c.Room() != n(5) || c.Rate() != n(6) {
-					t.Fatalf("%s, event %d: window %d, room %d, rate %d; recorded are %v", tr.Name, i, c.Window(), c.Room(), c.Rate(), e[4:])
+				if c.Window() != n(4) || c.Room() != n(5) || c.Rate() != n(6) || c.Shown(at(1)) != n(7) {
+					t.Fatalf("%s, event %d: window %d, room %d, rate %d, shown %d; recorded are %v", tr.Name, i, c.Window(), c.Room(), c.Rate(), c.Shown(at(1)), e[4:])
 				}
 			}
 		}

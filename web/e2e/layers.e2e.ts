@@ -211,7 +211,10 @@ e2e('where the uplink of a sender has no room for the large picture beside a sma
   await Promise.all([bob.sees(ann), cyd.sees(ann)]);
   proxy.become({ up: 3 * MBIT });
   await calmly('the large one is made again', async () => {
-    await until('it comes', async () => (await received(bob))?.layer?.height === 360, { ms: 40_000, every: 200 });
+    await until('it comes', async () => {
+      if ((await received(bob))?.layer?.height === 360) return true;
+      throw new Error(JSON.stringify((await stats(ann)).uplink));
+    }, { ms: 40_000, every: 200 });
     await note.waitFor({ state: 'detached', timeout: 5_000 });
   });
 }, 240_000);

@@ -1,12 +1,14 @@
 // Test support: a page that sends audio and a camera over a simulated uplink, with everything of send/ but the encoder.
 
 import { Adapt } from './adapt';
-import type { Place } from './adapt';
+import type { Encoding, Place } from './adapt';
 import { Meter } from './meter';
 import { RateController } from './rate';
 import { chunkSize, Uplink } from './uplink';
 import type { UplinkTrack } from './uplink';
 import { SKIP_AGE_MS, Pace } from './pace';
+import { Padding } from './padding';
+import { KIND_PADDING } from '../wire/wire';
 
 const TICK_MS = 100;
 const KEY_EVERY_MS = 3_900;
@@ -22,6 +24,19 @@ export interface Sample {
   delay: number;
   window: number;
   step: number;
+  /** Which layers are made. */
+  layers: boolean[];
+}
+
+/** The alias of the sound; those of the camera's layers follow. */
+const MIC = 1;
+
+/** One layer of the camera. */
+interface Camera {
+  readonly track: UplinkTrack;
+  readonly pace: Pace;
+  keyAt: number;
+  size: string;
 }
 
 interface Onward {
@@ -52,17 +67,15 @@ export class Simulation {
   private readonly rate = new RateController();
   private readonly uplink = new Uplink();
   private readonly adapt = new Adapt();
-  private readonly camera: UplinkTrack;
+  private readonly cameras: Camera[];
   private readonly mic: UplinkTrack;
   private readonly random: () => number;
-  private readonly pace = new Pace();
   private onWay: Onward[] = [];
   private acks: { at: number; bytes: number; came: number }[] = [];
   private free = 0;
   private got = { bytes: 0, since: 0, messages: 0, came: 0, due: Infinity };
   private readonly meters = { audio: new Meter(), video: new Meter() };
-  private keyAt = -Infinity;
-  private size = '';
+  private readonly padding = new Padding();
 
   constructor(
     /** Bytes a second of the uplink at a time. */
@@ -73,13 +86,21 @@ export class Simulation {
     /** When the page stands still: nothing is captured or sent; and when the relay does: nothing is received. */
     private readonly still: (ms: number) => boolean = () => false,
     private readonly relayStill: (ms: number) => boolean = () => false,
+    /** Of the camera, all of which somebody wants. */
+    layers = 1,
+    /** How much larger key frames are. */
+    private readonly keyFactor = KEY_FACTOR,
   ) {
     this.random = seeded(seed);
-    this.camera = this.uplink.add('camera', 'video');
     this.mic = this.uplink.add('mic', 'audio');
-    this.camera.alias = 1;
-    this.mic.alias = 2;
-    this.adapt.add('camera', 'camera', captured);
+    this.mic.alias = MIC;
+    this.cameras = Array.from({ length: layers }, (_, i) => {
+      const track = this.uplink.add(`camera ${i}`, 'video');
+      track.alias = MIC + 1 + i;
+      return { track, pace: new Pace(), keyAt: -Infinity, size: '' };
+    });
+    this.adapt.add('camera', 'camera', captured, layers);
+    this.adapt.want('camera', this.cameras.map(() => true));
   }
 
   get place(): Place {
@@ -106,13 +127,17 @@ export class Simulation {
       this.mic.push({ data: new Uint8Array(80), key: true, config: false, timestamp: now }, now);
     }
     if (Math.floor((now * 30) / 1000) === Math.floor(((now - 1) * 30) / 1000)) return;
-    const { width, fps, bitrate } = this.place.encoding;
-    if (!this.pace.due(now * 1000, fps) || this.camera.age(now) > SKIP_AGE_MS) return;
-    const key = this.camera.gated || this.size !== `${width}` || now - this.keyAt >= KEY_EVERY_MS;
-    this.size = `${width}`;
-    if (key) this.keyAt = now;
-    const size = Math.round((bitrate / 8 / fps) * (0.7 + 0.6 * this.random()) * (key ? KEY_FACTOR : 1));
-    this.camera.push({ data: new Uint8Array(size), key, config: false, timestamp: now }, now);
+    this.place.layers.forEach((layer, i) => layer && this.encode(this.cameras[i]!, layer.encoding, now));
+  }
+
+  private encode(camera: Camera, { width, fps, bitrate }: Encoding, now: number): void {
+    const { track } = camera;
+    if (!camera.pace.due(now * 1000, fps) || track.age(now) > SKIP_AGE_MS) return;
+    const key = track.gated || camera.size !== `${width}` || now - camera.keyAt >= KEY_EVERY_MS;
+    camera.size = `${width}`;
+    if (key) camera.keyAt = now;
+    const size = Math.round((bitrate / 8 / fps) * (0.7 + 0.6 * this.random()) * (key ? this.keyFactor : 1));
+    track.push({ data: new Uint8Array(size), key, config: false, timestamp: now }, now);
   }
 
   private pump(now: number): void {
@@ -127,10 +152,10 @@ export class Simulation {
   }
 
   private transmit(data: Uint8Array, now: number): void {
-    const audio = data[3] === 2;
+    const audio = data[3] === MIC;
     this.rate.onSent(data.length, now * 1000);
     this.free = Math.max(this.free, now) + ((data.length + OVERHEAD) * 1000) / this.link(now);
-    const made = data.length > 12 ? new DataView(data.buffer, data.byteOffset).getUint32(12) : 0;
+    const made = data[0] !== KIND_PADDING && data.length > 12 ? new DataView(data.buffer, data.byteOffset).getUint32(12) : 0;
     this.onWay.push({ at: this.free + this.delayMs, size: data.length, sentAt: now, made, audio, last: (data[1]! & 2) !== 0 });
   }
 
@@ -157,14 +182,25 @@ export class Simulation {
     const reading = {
       capacity: this.rate.capacity(now * 1000) * 8,
       rate: this.rate.rate * 8,
+      shown: this.rate.shown(now * 1000) * 8,
       delay: this.rate.delay / 1000,
       queueAge,
       audio: this.meters.audio.read(this.uplink.sent.audio, now),
       video: this.meters.video.read(this.uplink.sent.video, now),
     };
     this.adapt.update(reading, now);
-    const { step } = this.place;
+    this.pad(now);
+    const { step, layers } = this.place;
     if (step !== before.step) this.changes.push({ at: now, step });
-    this.samples.push({ at: now, target: this.place.aim, sent: reading.video, queueAge, delay: reading.delay, window: this.rate.window, step });
+    const { window } = this.rate;
+    this.samples.push({ at: now, target: this.place.aim, sent: reading.video, queueAge, delay: reading.delay, window, step, layers: layers.map(Boolean) });
+  }
+
+  private pad(now: number): void {
+    const { rate, uplink } = this;
+    const { lowered } = this.adapt;
+    rate.watch(lowered);
+    const standing = { lowered, calm: this.adapt.calm(now), waiting: uplink.waiting, inFlight: rate.inFlight, window: rate.window, capacity: rate.capacity(now * 1000) };
+    for (const message of this.padding.due(standing, now)) this.transmit(message, now);
   }
 }

@@ -83,7 +83,7 @@ test.each([
   expect(percentile(ages, 0.95)).toBeLessThan(100);
 });
 
-const FREE: Reading = { capacity: 0, rate: 0, delay: 0, queueAge: 0, audio: 40_000, video: 600_000 };
+const FREE: Reading = { capacity: 0, rate: 0, shown: 0, delay: 0, queueAge: 0, audio: 40_000, video: 600_000 };
 
 /** Lets time pass with the same reading, a tenth of a second at a time; returns the time then. */
 function pass(adapt: Adapt, reading: Reading, from: number, ms: number): number {

@@ -2,7 +2,7 @@
 // relay's affair. Pure; times in ms. Audio is never adapted, and goes first.
 
 import type { TrackInfo } from '../api';
-import { Budget } from './budget';
+import { Budget, seen } from './budget';
 import type { Reading } from './budget';
 import { Layered } from './layered';
 import type { Encoding } from './layered';
@@ -97,8 +97,19 @@ export class Adapt {
     for (const { climber, bitrate: budget, leads } of this.tracks.values()) {
       const others = target - budget + reading.audio;
       const proven = (needed: number): boolean => reading.rate > PROOF * (needed + others);
-      climber.move({ tight: tight && leads, budget, sure: budget * sure, calm, proven }, now);
+      const shown = (needed: number): boolean => seen(reading) > PROOF * (needed + others);
+      climber.move({ tight: tight && leads, budget, sure: budget * sure, calm, proven, shown }, now);
     }
+  }
+
+  /** Whether others get less of any track than they would take. */
+  get lowered(): boolean {
+    return [...this.tracks.keys()].some((id) => this.place(id)!.lowered);
+  }
+
+  /** How long nothing has waited too long, ms. */
+  calm(now: number): number {
+    return this.budget.calm(now);
   }
 
   place(id: string): Place | undefined {

@@ -11,6 +11,7 @@ import type { Encoding } from './layered';
 import { layerSizes } from './layers';
 import { Meter } from './meter';
 import { SKIP_AGE_MS } from './pace';
+import { Padding } from './padding';
 import type { Size } from './picture';
 import type { Uplink, UplinkTrack } from './uplink';
 
@@ -42,7 +43,8 @@ export class Adapting {
   private readonly adapt = new Adapt();
   private readonly videos = new Map<string, Video>();
   private readonly meters = { audio: new Meter(), video: new Meter() };
-  private reading: Reading = { capacity: 0, rate: 0, delay: 0, queueAge: 0, audio: 0, video: 0 };
+  private readonly padding = new Padding();
+  private reading: Reading = { capacity: 0, rate: 0, shown: 0, delay: 0, queueAge: 0, audio: 0, video: 0 };
   private timer: ReturnType<typeof setInterval> | undefined;
   private tickedAt = 0;
 
@@ -122,6 +124,17 @@ export class Adapting {
       if (this.adapt.place(id)!.step < before.get(id)!) maker.renew();
       maker.roomChanged();
     }
+    this.pad(link, now);
+  }
+
+  /** Tries whether the uplink has become better. */
+  private pad(link: Link, now: number): void {
+    const { rate } = link;
+    const { lowered } = this.adapt;
+    rate.watch(lowered);
+    const capacity = rate.capacity(nowUs());
+    const standing = { lowered, calm: this.adapt.calm(now), waiting: this.uplink.waiting, inFlight: rate.inFlight, window: rate.window, capacity };
+    for (const message of this.padding.due(standing, now)) link.sendBinary(message);
   }
 
   private read(link: Link): void {
@@ -131,6 +144,7 @@ export class Adapting {
     this.reading = {
       capacity: rate.capacity(nowUs()) * 8,
       rate: rate.rate * 8,
+      shown: rate.shown(nowUs()) * 8,
       delay: rate.delay / 1000,
       queueAge: this.uplink.age(now),
       audio: this.meters.audio.read(audio, now),

@@ -6,6 +6,8 @@ export interface Reading {
   /** bit/s that the path takes where it was seen full of late, else 0; and the most that was seen to be delivered. */
   capacity: number;
   rate: number;
+  /** What the path was seen to take for a moment of late, full or not; 0 where it is not known. */
+  shown: number;
   /** How long messages queue on the path, and how long the oldest frame waits here, ms. */
   delay: number;
   queueAge: number;
@@ -33,6 +35,8 @@ const USED = 0.6;
 /** What was delivered so far above the capacity shows that it has grown; or what was sent without anything waiting. */
 const PROOF = 1.25;
 const PASSED = 1.1;
+/** A moment tells less: so much of what it showed counts as delivered. */
+const MOMENT = 0.75;
 /** Headers of TCP and IP, which nobody counts, are nearly half as long as a packet of sound. */
 const AUDIO_COST = 1.4;
 /** What is tried of an uplink of which nothing is known. */
@@ -49,6 +53,9 @@ const UNDO_MS = 3_000;
 const UNDO_PROOF = 1.5;
 /** Of what fits by the capacity, which errs, what is not gone below. */
 const ENOUGH = 0.75;
+
+/** The most that the path was seen to take, bit/s. */
+export const seen = ({ rate, shown }: Reading): number => Math.max(rate, MOMENT * shown);
 
 export class Budget {
   /** bit/s for all video together. */
@@ -122,16 +129,18 @@ export class Budget {
     this.troubleAt = this.troubleBefore;
   }
 
-  private raise({ rate, audio, video }: Reading, most: number, seconds: number, now: number): void {
+  private raise(reading: Reading, most: number, seconds: number, now: number): void {
     const { ceiling, target } = this;
-    if (ceiling !== undefined && (rate > PROOF * ceiling || target + audio > PASSED * ceiling)) {
+    const { rate, audio, video } = reading;
+    const takes = seen(reading);
+    if (ceiling !== undefined && (takes > PROOF * ceiling || target + audio > PASSED * ceiling)) {
       this.ceiling = undefined;
       if (this.calm(now) < UNDO_MS && rate > UNDO_PROOF * ceiling) this.undo(this.fits(rate, audio));
     }
     if (this.target >= most || this.calm(now) < CALM_MS) return;
     const free = this.ceiling === undefined || this.target < 0.99 * this.fits(this.ceiling, audio);
-    const used = video > USED * this.target || rate > PROOF * (this.target + audio);
-    const fast = rate > 2 * (this.target + audio) ? FASTER : FAST;
+    const used = video > USED * this.target || takes > PROOF * (this.target + audio);
+    const fast = takes > 2 * (this.target + audio) ? FASTER : FAST;
     this.target *= 1 + (free && used ? fast : SLOW) * seconds;
     // What the link was seen to take is reached fast, what is above it slowly.
     if (free && this.ceiling !== undefined) this.target = Math.min(this.target, this.fits(this.ceiling, audio));

@@ -28,8 +28,9 @@ export interface Look {
   sure: number;
   /** How long nothing has waited too long. */
   calm: number;
-  /** Whether clearly more than this was seen to be delivered, besides the others. */
+  /** Whether clearly more than this was seen to be delivered, besides the others; and whether the path showed it for a moment. */
   proven: (bitrate: number) => boolean;
+  shown: (bitrate: number) => boolean;
 }
 
 /** One track's place on its ladder. */
@@ -110,13 +111,16 @@ export class Climber {
   }
 
   /** One step, after long calm; or after less where there is proof that the link takes it. */
-  private climb({ sure, calm, proven }: Look, now: number): void {
+  private climb({ sure, calm, proven, shown }: Look, now: number): void {
     if (this.index === 0) return;
     const needed = this.needed(this.index - 1);
     const still = Math.min(calm, now - this.changedAt);
     if (sure < needed || still < PROVEN_CALM_MS) return;
-    const blocked = now < (this.blocks.get(this.index - 1)?.until ?? -Infinity);
-    if ((blocked || still < UP_CALM_MS) && !proven(needed)) return;
+    const block = this.blocks.get(this.index - 1);
+    const blocked = now < (block?.until ?? -Infinity);
+    // What failed twice is not tried for what a moment showed, which may have been what misled the last time.
+    const proof = proven(needed) || ((block?.ms ?? 0) <= BLOCK_MS && shown(needed));
+    if ((blocked || still < UP_CALM_MS) && !proof) return;
     this.index--;
     if (this.index === this.fell.from) {
       const wrong = now - this.fell.at < WRONG_MS;

@@ -6,7 +6,7 @@ import { layerCount, layerSizes } from './layers';
 
 const VGA = { width: 640, height: 360 };
 const HD = { width: 1_280, height: 720 };
-const FREE: Reading = { capacity: 0, rate: 0, delay: 0, queueAge: 0, audio: 40_000, video: 600_000 };
+const FREE: Reading = { capacity: 0, rate: 0, shown: 0, delay: 0, queueAge: 0, audio: 40_000, video: 600_000 };
 
 function camera(captured: typeof VGA, layers: number, wanted: boolean[]): Adapt {
   const adapt = new Adapt();

@@ -8,23 +8,24 @@ const file = new URL('../../../testdata/rate.json', import.meta.url);
 const { traces } = JSON.parse(readFileSync(file, 'utf8')) as { traces: { name: string; events: Event[] }[] };
 
 /** What the controller of the relay said after an ack, within one byte for what is rounded. */
-function compare(controller: RateController, index: number, [window, room, rate]: number[]): void {
-  const said = [controller.window, controller.room(), controller.rate];
-  [window!, room!, rate!].forEach((want, i) => {
-    expect(Math.abs(said[i]! - want), `event ${index}: ${said} instead of ${[window, room, rate]}`).toBeLessThanOrEqual(1);
+function compare(controller: RateController, index: number, now: number, want: readonly number[]): void {
+  const said = [controller.window, controller.room(), controller.rate, controller.shown(now)];
+  want.forEach((each, i) => {
+    expect(Math.abs(said[i]! - each), `event ${index}: ${said} instead of ${want}`).toBeLessThanOrEqual(1);
   });
 }
 
 describe('what the relay would do', () => {
   test.each(traces)('$name', ({ events }) => {
     const controller = new RateController();
+    controller.watch(true);
     events.forEach(([kind, at, ...n], index) => {
       if (kind === 'sent') controller.onSent(n[0]!, at);
       else if (kind === 'acks') controller.onSentAck(n[0]!);
       else if (kind === 'wait') controller.wait(at);
       else {
         expect(controller.onAck(n[0]!, n[1]!, at)).toBe(true);
-        compare(controller, index, n.slice(2));
+        compare(controller, index, at, n.slice(2));
       }
     });
     expect(events.length).toBeGreaterThan(100);

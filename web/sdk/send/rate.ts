@@ -2,6 +2,7 @@
 // time is an argument, in µs. The twin of relay/rate, where the reasons are; both are held to testdata/rate.json.
 
 import { Highest, Marks, MIN_CHUNK } from './rate-filter';
+import { Trains } from './train';
 
 export { MIN_CHUNK };
 
@@ -83,10 +84,13 @@ export class RateController {
   private until = 0;
   /** steady: since when the delay has been low though something waits; 0 = it has not. */
   private lowSince = 0;
+  /** undefined: nobody asks. */
+  private trains: Trains | undefined;
 
   /** A message of so many payload bytes was given to the socket. */
   onSent(size: number, nowUs: number): void {
     if (this.marks.empty) this.quiet = this.sentBytes;
+    this.trains?.sent(this.sentBytes, nowUs);
     this.marks.push(this.sentBytes, this.sentBytes + size, nowUs);
     this.sentBytes += size;
   }
@@ -163,6 +167,19 @@ export class RateController {
     return this.fullAt === undefined || nowUs - this.fullAt > PROBE_AFTER_US ? 0 : this.rate;
   }
 
+  /** Whether shown is of interest. */
+  watch(on: boolean): void {
+    this.trains = on ? (this.trains ?? new Trains()) : undefined;
+  }
+
+  /**
+   * The highest rate that the path was seen to carry for a moment in the last 10 s while it was watched, also where it was not full;
+   * bytes a second, 0 before it had to carry anything.
+   */
+  shown(nowUs: number): number {
+    return this.trains?.shown(nowUs) ?? 0;
+  }
+
   /**
    * The receiver has so many payload bytes in all, the last of them since cameUs by its own clock. False for a number that
    * goes back, or is more than was sent.
@@ -183,6 +200,7 @@ export class RateController {
     this.limited = false;
     if (limited && count >= GULP) this.gap += (Math.min(nowUs - this.ackedAt, ACK_EVERY_US) - this.gap) / 8;
     this.timed(cameUs - at, nowUs - at, limited, nowUs);
+    this.trains?.came(end, at, this.delayUs, nowUs);
     this.measured(total, cameUs, limited, nowUs);
     this.ackedAt = nowUs;
     this.steer(newly, limited, nowUs);
@@ -261,6 +279,7 @@ export class RateController {
   /** The window falls to what was delivered just now, and a little less, so that the queue on the path empties. */
   private cut(now: number): void {
     this.fullAt = now;
+    this.trains?.forget();
     if (this.now > 0) {
       this.rates.reset(this.now);
       this.windowBytes = clamp(CUT_TO * this.now * seconds(this.rttUs + this.between(now)));
