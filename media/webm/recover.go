@@ -37,10 +37,11 @@ const (
 // are written. It reads the head, a few bytes of each Cluster, and the last Clusters; a file that no Growing wrote is an error that
 // wraps media.ErrFormat, and stays as it is.
 func Recover(f Partial, size int64) (Recovered, error) {
-	s := &salvage{f: f, size: size}
+	s := &salvage{layout: layout{r: f, size: size}, f: f}
 	if err := s.readHead(); err != nil {
 		return Recovered{}, fmt.Errorf("webm: %w", err)
 	}
+	s.at = s.clusters
 	if s.done {
 		return Recovered{Size: size, LengthMs: s.length, Tracks: s.tracks, Done: true}, nil
 	}
@@ -71,103 +72,15 @@ func Recover(f Partial, size int64) (Recovered, error) {
 
 // salvage is one Recover under way.
 type salvage struct {
-	f    Partial
-	size int64
-
-	pos    positions
-	tracks int
-	video  map[uint64]bool
-	done   bool
-	at     int64 // end of what is whole
-	index  index
-	last   []element // the last Clusters
-	length int64     // ms
+	layout
+	f     Partial
+	at    int64 // end of what is whole
+	index index
+	last  []element // the last Clusters
 }
 
 // lastClusters are looked at for the file's duration: frames of some tracks may lie behind those of others.
 const lastClusters = 16
-
-func (s *salvage) read(at int64, n int) ([]byte, error) {
-	b := make([]byte, min(int64(n), max(0, s.size-at)))
-	got, err := s.f.ReadAt(b, at)
-	if err == io.EOF {
-		err = nil
-	}
-	return b[:got], err
-}
-
-// header reads the header of the element at an offset.
-func (s *salvage) header(at int64) (element, error) {
-	b, err := s.read(at, 12)
-	if err != nil {
-		return element{}, err
-	}
-	if len(b) == 0 {
-		return element{}, io.EOF
-	}
-	id, size, n, err := header(b)
-	if err != nil || n > len(b) {
-		return element{}, fail(media.ErrFormat, "the file", at, "no element")
-	}
-	return element{id: id, size: size, at: at, data: at + int64(n)}, nil
-}
-
-// readHead finds the places that a Growing keeps open.
-func (s *salvage) readHead() error {
-	e, err := s.header(0)
-	if err != nil || e.id != idEBML || e.size < 0 || e.size > maxEBML {
-		return fail(media.ErrFormat, "the file", 0, "no EBML header")
-	}
-	segment, err := s.header(e.end())
-	if err != nil || segment.id != idSegment {
-		return fail(media.ErrFormat, "the file", e.end(), "no Segment")
-	}
-	s.pos.segment = segment.data
-	toc, err := s.header(segment.data)
-	if err != nil || toc.id != idVoid && toc.id != idSeekHead || toc.end()-toc.at != seekHeadSize {
-		return fail(media.ErrFormat, "Segment", segment.data, "no place for a SeekHead")
-	}
-	info, err := s.header(toc.end())
-	if err != nil || info.id != idInfo || info.size < durationSize || info.size > maxHead {
-		return fail(media.ErrFormat, "Segment", toc.end(), "no Info")
-	}
-	duration, err := s.header(info.data)
-	if err != nil || duration.end()-duration.at != durationSize {
-		return fail(media.ErrFormat, "Info", info.data, "no place for a Duration")
-	}
-	s.pos.info, s.pos.duration, s.pos.tracks = info.at, info.data, info.end()
-	tracks, err := s.header(info.end())
-	if err != nil || tracks.id != idTracks || tracks.size < 0 || tracks.size > maxHead {
-		return fail(media.ErrFormat, "Segment", info.end(), "no Tracks")
-	}
-	if s.done = segment.size != unknownSize; s.done {
-		if segment.end() != s.size {
-			return fail(media.ErrFormat, "Segment", segment.at, "it ends at byte %d, the file at %d", segment.end(), s.size)
-		}
-		b, _ := s.read(duration.data, int(duration.size))
-		s.length = int64(floatOf(b))
-	}
-	s.at = tracks.end()
-	return s.readTracks(tracks)
-}
-
-func (s *salvage) readTracks(tracks element) error {
-	b, err := s.read(tracks.data, int(tracks.size))
-	if err != nil || int64(len(b)) < tracks.size {
-		return fail(media.ErrTruncated, "Tracks", tracks.at, "the file ends in it")
-	}
-	s.video = map[uint64]bool{}
-	return children(b, "Tracks", tracks.data, func(id uint32, data []byte, at int64) error {
-		if id != idTrackEntry {
-			return nil
-		}
-		e, err := parseEntry(data, at)
-		if s.tracks++; err == nil && e.kind == typeVideo {
-			s.video[e.number] = true
-		}
-		return err
-	})
-}
 
 // walk passes from Cluster to Cluster, as far as they are whole.
 func (s *salvage) walk() error {
