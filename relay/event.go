@@ -32,6 +32,7 @@ const (
 	ObjectReceived                       // Object
 	ObjectCancelled                      // Object, Reason
 	RecordingState                       // Recording
+	PlaybackState                        // Playback
 )
 
 // Event is something that a member is told. Events are shared between receivers and never change.
@@ -52,6 +53,7 @@ type Event struct {
 	Object *ObjectEvent
 
 	Recording *Recording
+	Playback  *Playback
 	Seq       uint64
 	Req       int64
 	At        time.Time

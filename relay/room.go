@@ -25,6 +25,7 @@ type Room struct {
 	uncounted int        // of the members: those in another's stead, and those who record
 	archives  int        // of the members: those who record
 	recording *Recording // nil: there is none, and was none
+	playback  *Playback  // nil: nothing is played
 }
 
 var errRoomGone = errors.New("the room has just gone")

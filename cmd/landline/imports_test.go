@@ -32,12 +32,13 @@ var rules = []rule{
 	{"media/*", []string{"media", "media/av1", "media/h264", "media/vpx"}},
 	{"relay", []string{"media", "relay/rate"}},
 	{"relay/rate", nil},
+	{"relay/play", []string{"relay", "relay/record", "media", "media/*"}},
 	{"relay/*", []string{"relay", "media", "media/*"}},
 	{"signaling", []string{"media", "relay/rate", "signaling/token"}},
 	{"signaling/token", nil},
 	{"signaling/impair", nil},
 	{"signaling/rtc", []string{"signaling", "signaling/token", "relay", "media", "media/rtp"}},
-	{"signaling/server", []string{"signaling", "signaling/token", "relay", "relay/rate", "relay/record", "media", "media/*"}},
+	{"signaling/server", []string{"signaling", "signaling/token", "relay", "relay/rate", "relay/record", "relay/play", "media", "media/*"}},
 	{"signaling/*", []string{"signaling", "signaling/token", "relay", "relay/rate", "media", "media/*"}},
 	{"web", nil},
 	{"cmd/*", []string{"media", "media/*", "relay", "relay/*", "signaling", "signaling/*", "web", "cmd/*/*"}},
@@ -50,8 +51,8 @@ var aloof = map[string][]string{
 	"relay": {"net", "net/http", "log", "log/slog", "encoding/json", "github.com/gorilla/websocket", "github.com/pion/webrtc/v4"},
 }
 
-// worldly may import what its layer may not: relay/record describes its files in JSON, and tells the operator what the disk does.
-var worldly = map[string][]string{"relay/record": {"log/slog", "encoding/json"}}
+// worldly may import what its layer may not: relay/record describes its files in JSON, and both tell the operator what the disk does.
+var worldly = map[string][]string{"relay/record": {"log/slog", "encoding/json"}, "relay/play": {"log/slog"}}
 
 const module = "landline/"
 

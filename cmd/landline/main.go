@@ -51,6 +51,7 @@ type cli struct {
 	Sub        subCmd        `cmd:"" group:"client" help:"Show the values of a topic, as they come."`
 	Record     recordCmd     `cmd:"" group:"client" help:"Have the relay record a room."`
 	Recordings recordingsCmd `cmd:"" group:"client" help:"List, download and delete recordings of a relay."`
+	Play       playCmd       `cmd:"" group:"client" help:"Have the relay play a recording into a room."`
 	Rooms      roomsCmd      `cmd:"" group:"client" help:"Show who is there, what they send, over what, and how late."`
 	Doctor     doctorCmd     `cmd:"" group:"tools" help:"Look at what a call from this machine to a relay would meet."`
 	Bench      benchCmd      `cmd:"" group:"tools" help:"Load a relay and measure how it does."`

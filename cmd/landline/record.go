@@ -43,7 +43,7 @@ func (c *recordCmd) Run(ctx context.Context, con *console) error {
 	if err := signaling.CheckName(c.Member); err != nil {
 		return usagef("--member: %w", err)
 	}
-	api := recordingsAPI{&c.connectFlags}
+	api := relayAPI{&c.connectFlags, "recordings"}
 	info, err := api.start(ctx, server.RecordRequest{Room: c.Room, Member: c.Member})
 	if err != nil {
 		return err
@@ -62,7 +62,7 @@ func (c *recordCmd) Run(ctx context.Context, con *console) error {
 }
 
 // follow waits for the end, which it brings about when it is time or ctx ends.
-func (c *recordCmd) follow(ctx context.Context, con *console, api recordingsAPI, info record.Info) (record.Info, error) {
+func (c *recordCmd) follow(ctx context.Context, con *console, api relayAPI, info record.Info) (record.Info, error) {
 	began, heard := time.Now(), time.Now()
 	var ending time.Time
 	stop := ctx.Done()
@@ -107,14 +107,14 @@ func (c *recordCmd) follow(ctx context.Context, con *console, api recordingsAPI,
 var errNoRecording = errors.New("there is no such recording")
 
 // start begins a recording.
-func (a recordingsAPI) start(ctx context.Context, r server.RecordRequest) (info record.Info, err error) {
+func (a relayAPI) start(ctx context.Context, r server.RecordRequest) (info record.Info, err error) {
 	return info, a.do(ctx, http.MethodPost, "", r, &info)
 }
 
-func (a recordingsAPI) get(ctx context.Context, id string) (info record.Info, err error) {
+func (a relayAPI) get(ctx context.Context, id string) (info record.Info, err error) {
 	return info, a.do(ctx, http.MethodGet, "/"+id, nil, &info)
 }
 
-func (a recordingsAPI) stop(ctx context.Context, id string) error {
+func (a relayAPI) stop(ctx context.Context, id string) error {
 	return a.do(ctx, http.MethodPost, "/"+id+"/stop", nil, nil)
 }

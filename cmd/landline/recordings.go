@@ -44,7 +44,7 @@ func (c *recordingsListCmd) Run(ctx context.Context, con *console) error {
 		path = "?room=" + url.QueryEscape(c.Room)
 	}
 	var reply server.RecordingsReply
-	if err := (recordingsAPI{&c.connectFlags}).do(ctx, http.MethodGet, path, nil, &reply); err != nil {
+	if err := (relayAPI{&c.connectFlags, "recordings"}).do(ctx, http.MethodGet, path, nil, &reply); err != nil {
 		return err
 	}
 	if c.JSON {
@@ -72,7 +72,7 @@ type recordingsGetCmd struct {
 
 // Run implements the command.
 func (c *recordingsGetCmd) Run(ctx context.Context, con *console) error {
-	api := recordingsAPI{&c.connectFlags}
+	api := relayAPI{&c.connectFlags, "recordings"}
 	info, err := api.get(ctx, url.PathEscape(c.ID))
 	if err != nil {
 		return err
@@ -127,7 +127,7 @@ type recordingsRmCmd struct {
 // Run implements the command.
 func (c *recordingsRmCmd) Run(ctx context.Context, con *console) error {
 	for _, id := range c.ID {
-		if err := (recordingsAPI{&c.connectFlags}).do(ctx, http.MethodDelete, "/"+url.PathEscape(id), nil, nil); err != nil {
+		if err := (relayAPI{&c.connectFlags, "recordings"}).do(ctx, http.MethodDelete, "/"+url.PathEscape(id), nil, nil); err != nil {
 			return fmt.Errorf("%s: %w", id, err)
 		}
 	}

@@ -10,15 +10,20 @@ import (
 	"net/http"
 	"strings"
 	"time"
+
+	"landline/relay/play"
 )
 
-// recordingsAPI is a relay's /api/recordings.
-type recordingsAPI struct{ flags *connectFlags }
+// relayAPI is what is under /api/recordings or /api/playback of a relay.
+type relayAPI struct {
+	flags    *connectFlags
+	resource string
+}
 
 const maxReply = 16 << 20 // bytes of a relay's answer
 
 // do makes one request, whose answer is read into into unless that is nil.
-func (a recordingsAPI) do(ctx context.Context, method, path string, body, into any) error {
+func (a relayAPI) do(ctx context.Context, method, path string, body, into any) error {
 	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
 	defer cancel()
 	resp, err := a.request(ctx, method, path, body)
@@ -36,8 +41,8 @@ func (a recordingsAPI) do(ctx context.Context, method, path string, body, into a
 }
 
 // request makes a request, and gives the answer of one that went well. The caller closes its body.
-func (a recordingsAPI) request(ctx context.Context, method, path string, body any) (*http.Response, error) {
-	address, err := apiURL(a.flags.URL, "recordings")
+func (a relayAPI) request(ctx context.Context, method, path string, body any) (*http.Response, error) {
+	address, err := apiURL(a.flags.URL, a.resource)
 	if err != nil {
 		return nil, err
 	}
@@ -67,8 +72,10 @@ func (a recordingsAPI) request(ctx context.Context, method, path string, body an
 	text, _ := io.ReadAll(io.LimitReader(resp.Body, 500))
 	switch reason := strings.TrimSpace(string(text)); resp.StatusCode {
 	case http.StatusNotFound, http.StatusMethodNotAllowed:
-		if reason == errNoRecording.Error() {
-			return nil, errNoRecording
+		for _, known := range []error{errNoRecording, play.ErrNothing} {
+			if reason == known.Error() {
+				return nil, known
+			}
 		}
 		return nil, errors.New("the relay does not record: see --recordings of landline serve")
 	default:

@@ -120,8 +120,15 @@ func (s *Store) info(id string, found []fs.FileInfo) (Info, error) {
 	return i, nil
 }
 
+// Content is a file of a recording.
+type Content interface {
+	io.ReadSeekCloser
+	io.ReaderAt
+	Size() int64
+}
+
 // Media opens a file of a recording, the first for 0. The caller closes it.
-func (s *Store) Media(id string, part int) (content io.ReadSeekCloser, name string, changed time.Time, err error) {
+func (s *Store) Media(id string, part int) (content Content, name string, changed time.Time, err error) {
 	i, err := s.Get(id)
 	if err != nil {
 		return nil, "", time.Time{}, err

@@ -25,6 +25,9 @@ type RecordingsReply struct {
 	Recordings []record.Info `json:"recordings"`
 }
 
+// errPlayed keeps a recording that somebody watches.
+var errPlayed = errors.New("the recording is being played")
+
 const maxRequest = 4096 // bytes of a RecordRequest
 
 func (s *Server) recordingRoutes(mux *http.ServeMux) {
@@ -41,6 +44,9 @@ func (s *Server) recordingRoutes(mux *http.ServeMux) {
 	}))
 	mux.HandleFunc("GET /api/recordings/{id}/file", s.ofRecording(true, s.sendRecording))
 	mux.HandleFunc("DELETE /api/recordings/{id}", s.ofRecording(true, func(w http.ResponseWriter, req *http.Request, id string) error {
+		if s.deck.Plays(id) {
+			return errPlayed
+		}
 		err := s.cfg.Recordings.Delete(id)
 		if err == nil {
 			s.log.Info("a recording is deleted", "recording", id, "remote", req.RemoteAddr)
@@ -141,7 +147,7 @@ func (s *Server) ofRecording(kept bool, f func(w http.ResponseWriter, req *http.
 		case err == nil:
 		case errors.Is(err, record.ErrNotFound):
 			http.Error(w, err.Error(), http.StatusNotFound)
-		case errors.Is(err, record.ErrLive):
+		case errors.Is(err, record.ErrLive), errors.Is(err, errPlayed):
 			http.Error(w, err.Error(), http.StatusConflict)
 		default:
 			s.log.Error("a recording cannot be read", "recording", id, "error", err)

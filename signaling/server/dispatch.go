@@ -103,6 +103,9 @@ func (r *reader) joinRoom(j *signaling.Join) error {
 	if rec := st.member.Recording(); rec != nil {
 		r.send(wireRecording(rec))
 	}
+	if p := st.member.Playback(); p != nil {
+		r.send(playbackNow(*p))
+	}
 	st.member.ChatSince(time.UnixMicro(j.ChatAfterUs))
 	for _, e := range refused {
 		e.Req = j.Req

@@ -57,6 +57,8 @@ func eventMessage(e *relay.Event) any {
 		return wireDrops(e.Drops)
 	case relay.RecordingState:
 		return wireRecording(e.Recording)
+	case relay.PlaybackState:
+		return wirePlayback(e.Playback)
 	case relay.NoticeText:
 		return signaling.Notice{Type: "notice", Code: e.Reason, Member: e.Member, Track: e.Track.ID, Text: e.Text}
 	}

@@ -27,6 +27,7 @@ func (s *Server) routes() http.Handler {
 	mux.Handle("GET /api/rooms", s.adminOnly(http.HandlerFunc(s.rooms)))
 	if s.cfg.Recordings != nil {
 		s.recordingRoutes(mux)
+		s.playbackRoutes(mux)
 	}
 	if s.cfg.WebRTC != nil {
 		resources := s.resources()

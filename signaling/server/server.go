@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"errors"
 	"io/fs"
 	"log/slog"
 	"net/http"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"landline/relay"
+	"landline/relay/play"
 	"landline/relay/record"
 	"landline/signaling"
 	"landline/signaling/token"
@@ -58,6 +60,7 @@ type Server struct {
 	times   times
 	log     *slog.Logger
 	relay   *relay.Relay
+	deck    *play.Deck // nil without recordings
 	handler http.Handler
 	start   time.Time
 	shards  []*shard
@@ -94,6 +97,9 @@ func newServer(cfg Config, t times) *Server {
 		s.log = slog.New(slog.DiscardHandler)
 	}
 	s.relay = relay.New(relay.Options{MaxMembers: signaling.MaxMembers, MaxTracks: signaling.MaxTracks, Grace: t.grace, Opened: s.opened})
+	if cfg.Recordings != nil {
+		s.deck = play.NewDeck(cfg.Recordings, s.relay, s.log)
+	}
 	s.handler = s.routes()
 	for range runtime.GOMAXPROCS(0) {
 		sh := newShard(s)
@@ -186,7 +192,7 @@ func (s *Server) Drain(ctx context.Context) error {
 	}
 	var recordings error
 	if s.cfg.Recordings != nil {
-		recordings = s.cfg.Recordings.Drain(ctx)
+		recordings = errors.Join(s.deck.Close(ctx), s.cfg.Recordings.Drain(ctx))
 	}
 	select {
 	case <-s.empty:
@@ -202,6 +208,11 @@ func (s *Server) Close() {
 		s.mu.Lock()
 		s.draining, s.closed = true, true
 		s.mu.Unlock()
+		if s.deck != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), s.times.linger)
+			defer cancel()
+			_ = s.deck.Close(ctx) // a disk that does not answer holds nobody up
+		}
 		var readers []*Session
 		for _, ss := range s.list() {
 			ss.cut()

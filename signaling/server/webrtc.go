@@ -30,7 +30,7 @@ func (s *Server) features() []string {
 		list = append(list, "webrtc")
 	}
 	if s.cfg.Recordings != nil {
-		list = append(list, "recording")
+		list = append(list, "recording", "playback")
 	}
 	return list
 }

@@ -1,0 +1,148 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"sync/atomic"
+	"time"
+
+	"landline/relay/play"
+	"landline/signaling"
+	"landline/signaling/server"
+)
+
+type playCmd struct {
+	connectFlags
+	ID     string `arg:"" optional:"" help:"The recording, as landline recordings names it. Without it, what is played in the room is changed."`
+	Room   string `required:"" group:"connect" help:"Room to play it in."`
+	At     *span  `placeholder:"TIME" help:"Begin there, or go there: to the key frame before it."`
+	Loop   *bool  `negatable:"" help:"Begin anew at the end."`
+	Pause  bool   `help:"Stand still, also from the beginning." xor:"do"`
+	Resume bool   `help:"Go on after a pause." xor:"do"`
+	Stop   bool   `help:"End it." xor:"do"`
+}
+
+// Help is the longer text of --help.
+func (c *playCmd) Help() string {
+	return `The relay plays: those who were recorded are in the room again, everybody sees the same at the same time, and this waits for the end and shows the
+position. Interrupted, it ends what is played. Without a recording it changes what is played there, and ends at once:
+
+    landline play 20251121-044000-kitchen-5f0c21ab --room kitchen
+    landline play --room kitchen --at 1m30s --pause
+    landline play --room kitchen --resume
+    landline play --room kitchen --stop
+
+A relay with keys wants a token that grants record in the room, and in the one that was recorded; one without answers its own machine. A file that is no recording
+is played with landline stream.`
+}
+
+// playLook is how often the player is looked at.
+const playLook = 500 * time.Millisecond
+
+// Run implements the command.
+func (c *playCmd) Run(ctx context.Context, con *console) error {
+	if err := signaling.CheckRoom(c.Room); err != nil {
+		return usagef("--room: %w", err)
+	}
+	if c.ID == "" {
+		return c.change(ctx, con)
+	}
+	if c.Resume || c.Stop {
+		return usagef("--resume and --stop are for what is played already: leave out the recording")
+	}
+	order := server.PlayRequest{Recording: c.ID, Paused: c.Pause, Loop: c.Loop != nil && *c.Loop}
+	if c.At != nil {
+		order.PositionMs = c.At.duration().Milliseconds()
+	}
+	var state signaling.Playback
+	if err := c.ask(ctx, http.MethodPut, order, &state); err != nil {
+		return err
+	}
+	con.log.Info("playing", "room", c.Room, "recording", c.ID, "length", clockText(time.Duration(state.LengthMs)*time.Millisecond))
+	state, err := c.follow(ctx, con, state)
+	if err != nil {
+		return err
+	}
+	return c.print(con, state)
+}
+
+func (c *playCmd) ask(ctx context.Context, method string, body, into any) error {
+	return relayAPI{&c.connectFlags, "playback"}.do(ctx, method, "/"+c.Room, body, into)
+}
+
+// change changes what is played.
+func (c *playCmd) change(ctx context.Context, con *console) error {
+	if c.Stop {
+		return c.ask(ctx, http.MethodDelete, nil, nil)
+	}
+	order := server.PlayChange{Loop: c.Loop}
+	if c.At != nil {
+		ms := c.At.duration().Milliseconds()
+		order.PositionMs = &ms
+	}
+	if c.Pause || c.Resume {
+		order.Playing = &c.Resume
+	}
+	if order == (server.PlayChange{}) {
+		return usagef("say which recording to play, or what to change: --at, --pause, --resume, --loop, --stop")
+	}
+	var state signaling.Playback
+	if err := c.ask(ctx, http.MethodPatch, order, &state); err != nil {
+		return err
+	}
+	return c.print(con, state)
+}
+
+// follow waits until it is over, or another recording is played, and returns the last state that was seen. An interruption ends it.
+func (c *playCmd) follow(ctx context.Context, con *console, state signaling.Playback) (signaling.Playback, error) {
+	var seen atomic.Pointer[signaling.Playback]
+	seen.Store(&state)
+	shown := startProgress(con, func() string { return positionText(*seen.Load()) })
+	defer shown.stop()
+	tick := time.NewTicker(playLook)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			err := c.ask(context.WithoutCancel(ctx), http.MethodDelete, nil, nil)
+			if errors.Is(err, play.ErrNothing) {
+				err = nil // it was over
+			}
+			return *seen.Load(), err
+		case <-tick.C:
+		}
+		var now signaling.Playback
+		switch err := c.ask(ctx, http.MethodGet, nil, &now); {
+		case errors.Is(err, play.ErrNothing) || err == nil && now.Recording != c.ID:
+			last := *seen.Load()
+			last.Playing, last.Over = false, true
+			return last, nil
+		case err != nil && ctx.Err() == nil:
+			return *seen.Load(), err
+		case err == nil:
+			seen.Store(&now)
+		}
+	}
+}
+
+func (c *playCmd) print(con *console, state signaling.Playback) error {
+	if c.JSON {
+		return writeJSON(con.out, state)
+	}
+	_, err := fmt.Fprintln(con.out, positionText(state))
+	return err
+}
+
+// positionText shows where a player is.
+func positionText(p signaling.Playback) string {
+	what := "paused"
+	switch {
+	case p.Over:
+		what = "over"
+	case p.Playing:
+		what = "playing"
+	}
+	return fmt.Sprintf("%s  %s of %s", what, clockText(time.Duration(p.PositionMs)*time.Millisecond), clockText(time.Duration(p.LengthMs)*time.Millisecond))
+}

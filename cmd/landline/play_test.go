@@ -1,0 +1,79 @@
+package main
+
+import (
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"landline/relay/record"
+	"landline/signaling"
+)
+
+// recordedClip records a clip of eight seconds and returns it, and the recording's id.
+func recordedClip(t *testing.T, url string) (in, id string) {
+	t.Helper()
+	in = vp8Clip(t, "4")
+	j := launch(t, nil, "record", "--url", url, "--room", "lab", "--json")
+	until(t, "the recorder is there", func() bool { return strings.Contains(j.errs.String(), "the recording is recording") })
+	if _, errs, code := startStream(t, url, in).wait(t); code != 0 {
+		t.Fatal(errs)
+	}
+	return in, reported[record.Info](t, j).ID
+}
+
+func TestWhatWasRecordedIsPlayed(t *testing.T) {
+	t.Parallel()
+	url, _ := recordingRelay(t)
+	in, id := recordedClip(t, url)
+	out := filepath.Join(t.TempDir(), "out.webm")
+	watch := startWatch(t, url, out, "--json")
+	over := reported[signaling.Playback](t, launch(t, nil, "play", id, "--url", url, "--room", "lab", "--json"))
+	if !over.Over || over.Recording != id || over.LengthMs < 3900 {
+		t.Errorf("%+v", over)
+	}
+	if saved := reported[watchReport](t, watch); len(saved.Tracks) != 2 {
+		t.Errorf("%+v", saved)
+	}
+	samePackets(t, in, out, 0)
+	decodesClean(t, out)
+}
+
+func TestWhatIsPlayedIsChanged(t *testing.T) {
+	t.Parallel()
+	url, _ := recordingRelay(t)
+	_, id := recordedClip(t, url)
+	changed := func(args ...string) signaling.Playback {
+		return reported[signaling.Playback](t, launch(t, nil, append([]string{"play", "--url", url, "--room", "lab", "--json"}, args...)...))
+	}
+	playing := launch(t, nil, "play", id, "--url", url, "--room", "lab", "--pause", "--at", "2s", "--loop", "--json")
+	until(t, "it plays", func() bool { return strings.Contains(playing.errs.String(), "playing") })
+	if p := changed("--no-loop"); p.Playing || p.Loop || p.PositionMs == 0 || p.PositionMs > 2000 {
+		t.Errorf("%+v", p)
+	}
+	if p := changed("--at", "0", "--resume"); !p.Playing || p.PositionMs > 500 {
+		t.Errorf("%+v", p)
+	}
+	if p := changed("--pause"); p.Playing {
+		t.Errorf("%+v", p)
+	}
+	failsWith(t, launch(t, nil, "recordings", "rm", id, "--url", url), "being played")
+	if _, errs, code := launch(t, nil, "play", "--url", url, "--room", "lab", "--stop").wait(t); code != 0 {
+		t.Error(errs)
+	}
+	if p := reported[signaling.Playback](t, playing); !p.Over {
+		t.Errorf("%+v", p)
+	}
+	failsWith(t, launch(t, nil, "play", "--url", url, "--room", "lab", "--resume"), "nothing is played")
+	failsWith(t, launch(t, nil, "play", "20251121-044000-lab-5f0c21ab", "--url", url, "--room", "lab"), "no such recording")
+}
+
+func TestInterruptedPlayEndsIt(t *testing.T) {
+	t.Parallel()
+	url, _ := recordingRelay(t)
+	_, id := recordedClip(t, url)
+	j := launch(t, nil, "play", id, "--url", url, "--room", "lab", "--loop", "--json")
+	until(t, "somebody is played", func() bool { return sentFrames(t, url) > 10 })
+	j.cancel()
+	j.wait(t)
+	until(t, "nobody is there", func() bool { return len(membersOf(t, url)) == 0 })
+}

@@ -1,0 +1,158 @@
+package play
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"landline/relay"
+	"landline/relay/record"
+)
+
+// Catalogue is where recordings are: a record.Store.
+type Catalogue interface {
+	Get(id string) (record.Info, error)
+	Live(id string) *record.Recorder
+	// Media opens a file of a recording, the first for 0.
+	Media(id string, part int) (content record.Content, name string, changed time.Time, err error)
+}
+
+// maxPlayers is how many rooms a Deck plays into.
+const maxPlayers = 64
+
+// Errors of a Deck.
+var (
+	ErrNothing  = errors.New("nothing is played in this room")
+	ErrTooMany  = errors.New("the server plays as many recordings as it can")
+	ErrClosed   = errors.New("the server is about to end")
+	ErrNoFile   = errors.New("the recording has no file that can be played")
+	ErrOverLong = errors.New("the player does not answer")
+)
+
+// Deck is what is played into the rooms of a relay.
+type Deck struct {
+	recordings Catalogue
+	relay      *relay.Relay
+	log        *slog.Logger
+
+	mu      sync.Mutex
+	closed  bool
+	players map[string]*Player // by room
+	running sync.WaitGroup
+}
+
+// NewDeck makes one. A nil logger logs nothing.
+func NewDeck(recordings Catalogue, r *relay.Relay, log *slog.Logger) *Deck {
+	if log == nil {
+		log = slog.New(slog.DiscardHandler)
+	}
+	return &Deck{recordings: recordings, relay: r, log: log, players: map[string]*Player{}}
+}
+
+// Order says what to play, and where.
+type Order struct {
+	Room      string
+	Recording string
+	By        string        // display name of who wants it; "" = the operator
+	Position  time.Duration // where to begin
+	Paused    bool
+	Loop      bool
+}
+
+// Play begins to play a recording in a room, in place of what is played there. Errors are record.ErrNotFound, record.ErrLive, ErrNoFile, ErrTooMany,
+// ErrClosed, those of relay.Relay.Join, and of the disk.
+func (d *Deck) Play(o Order) (*Player, error) {
+	if d.recordings.Live(o.Recording) != nil {
+		return nil, record.ErrLive
+	}
+	p, err := newPlayer(d, o)
+	if err != nil {
+		return nil, err
+	}
+	if old := d.Find(o.Room); old != nil {
+		old.Stop(WhyReplaced)
+		<-old.done
+	}
+	if err := d.seat(p); err != nil {
+		p.tape.close()
+		return nil, err
+	}
+	return p, nil
+}
+
+func (d *Deck) seat(p *Player) error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	switch {
+	case d.closed:
+		return ErrClosed
+	case d.players[p.order.Room] != nil:
+		return ErrBusy
+	case len(d.players) >= maxPlayers:
+		return ErrTooMany
+	}
+	if err := p.enter(d.relay); err != nil {
+		return err
+	}
+	d.players[p.order.Room] = p
+	d.running.Go(p.work)
+	return nil
+}
+
+// ErrBusy says that somebody else was quicker.
+var ErrBusy = errors.New("somebody else has something played in this room at this very moment")
+
+// Find is what is played in a room; nil if nothing is.
+func (d *Deck) Find(room string) *Player {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.players[room]
+}
+
+// Playing is into how many rooms something is played.
+func (d *Deck) Playing() int {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return len(d.players)
+}
+
+// Plays reports whether a recording is played anywhere.
+func (d *Deck) Plays(recording string) bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	for _, p := range d.players {
+		if p.order.Recording == recording {
+			return true
+		}
+	}
+	return false
+}
+
+func (d *Deck) forget(p *Player) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	delete(d.players, p.order.Room)
+}
+
+// Close ends all that is played, and waits for it, or for ctx to end.
+func (d *Deck) Close(ctx context.Context) error {
+	d.mu.Lock()
+	d.closed = true
+	for _, p := range d.players {
+		p.Stop(WhyClosed)
+	}
+	d.mu.Unlock()
+	done := make(chan struct{})
+	go func() {
+		d.running.Wait()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}

@@ -1,0 +1,18 @@
+package signaling
+
+// Playback tells of the recording that is played into the room. Members are the ids of those who are played. PositionMs is where it was in the
+// recording at AtUs, µs since 1970 by the server's clock; from then on it goes on by itself while Playing. Over is the last that is told of it, and Why says
+// why: ended, stopped, replaced, alone, failed, closed.
+type Playback struct {
+	Type       string   `json:"type"`
+	Recording  string   `json:"recording"`
+	Members    []string `json:"members"`
+	ByName     string   `json:"byName,omitempty"`
+	Playing    bool     `json:"playing"`
+	Loop       bool     `json:"loop,omitempty"`
+	PositionMs int64    `json:"positionMs"`
+	AtUs       int64    `json:"atUs"`
+	LengthMs   int64    `json:"lengthMs"`
+	Over       bool     `json:"over,omitempty"`
+	Why        string   `json:"why,omitempty"`
+}
