@@ -13,6 +13,18 @@ export const labels = {
   stopSharing: 'Stop sharing',
   record: 'Record',
   stopRecording: 'Stop recording',
+  openRecordings: 'Open recordings',
+  closeRecordings: 'Close recordings',
+  /** The list of recordings, role "list". */
+  recordings: 'Recordings',
+  again: 'Try again',
+  /** What is played into the room, role "region", and its controls. */
+  playback: 'Playback',
+  pauseAll: 'Pause for everyone',
+  playAll: 'Go on for everyone',
+  position: 'Position',
+  repeat: 'Repeat',
+  stopAll: 'Stop for everyone',
   openChat: 'Open chat',
   closeChat: 'Close chat',
   openPeople: 'Open people',
@@ -75,5 +87,14 @@ export const cancelOf = (file: string): string => `Cancel ${file}`;
 export const stopOf = (file: string): string => `Stop offering ${file}`;
 export const saveOf = (file: string): string => `Save ${file}`;
 export const progressOf = (file: string, person: string): string => (person ? `Progress of ${file} to ${person}` : `Progress of ${file}`);
+
+/** The controls of a recording, by when it was begun. */
+export const playOf = (when: string): string => `Play ${when} for everyone`;
+export const downloadOf = (when: string): string => `Download ${when}`;
+export const deleteOf = (when: string): string => `Delete ${when}`;
+export const reallyDelete = (when: string): string => `Delete ${when} for good`;
+
+/** One who was recorded and is played. */
+export const playedName = (name: string): string => `${name} (recorded)`;
 
 export const volumeOf = (name: string): string => `Volume of ${name}`;

@@ -240,6 +240,69 @@ export interface RecordingInfo {
   since: number;
 }
 
+/** A recording that is played into the room, for everybody at the same time (docs/protocol.md section 22). */
+export interface PlaybackInfo {
+  recording: string;
+  /** Ids of the members who are played. */
+  members: readonly string[];
+  /** Display name of who has it played; empty: the operator. */
+  byName: string;
+  playing: boolean;
+  loop: boolean;
+  /** Where it was in the recording, ms, when this was heard; from then on it goes on by itself while it plays: see positionOf. */
+  position: number;
+  /** ms since 1970 by this device's clock. */
+  heardAt: number;
+  /** ms. */
+  length: number;
+}
+
+/** Where what is played is now, ms. */
+export function positionOf({ playing, position, heardAt, length }: PlaybackInfo, now = Date.now()): number {
+  return playing ? Math.min(position + Math.max(0, now - heardAt), length) : position;
+}
+
+/** A recording as the relay keeps it. */
+export interface RecordingEntry {
+  id: string;
+  room: string;
+  /** As RecordingInfo has it. */
+  state: string;
+  why: string;
+  byName: string;
+  /** ms since 1970. */
+  began: number;
+  /** ms, of all files. */
+  length: number;
+  bytes: number;
+  /** Names of its files. */
+  files: readonly { name: string; bytes: number }[];
+}
+
+/** Thrown by what is in Room.recordings: status is that of HTTP, 0 where the relay was not reached. */
+export class RecordingsError extends Error {
+  readonly status: number;
+  constructor(status: number, text: string) {
+    super(text);
+    this.name = 'RecordingsError';
+    this.status = status;
+  }
+}
+
+/** The recordings that the relay keeps of a room, for members who may record. Everything rejects with a RecordingsError. */
+export interface Recordings {
+  /** The newest first. */
+  list(): Promise<RecordingEntry[]>;
+  /** Has the relay play one into the room, in place of what is played there. position: where to begin, ms. */
+  play(id: string, options?: { position?: number; paused?: boolean; loop?: boolean }): Promise<void>;
+  /** Changes what is played; position is that of the key frame before. What is left out stays. */
+  change(what: { playing?: boolean; position?: number; loop?: boolean }): Promise<void>;
+  stop(): Promise<void>;
+  remove(id: string): Promise<void>;
+  /** A file of one, from 1 on. Held in memory: see RecordingEntry.files for how much that is. */
+  download(id: string, part: number, progress?: (bytes: number) => void): Promise<Blob>;
+}
+
 export interface RoomEvents {
   state: RoomState;
   /** Roster, tracks, mute or names changed: read room.members again. */
@@ -253,6 +316,8 @@ export interface RoomEvents {
   offer: Offer;
   /** The recording began, ended, or does otherwise than before: also in room.recording. */
   recording: RecordingInfo | undefined;
+  /** What is played into the room began, ended, or is elsewhere than before: also in room.playback. */
+  playback: PlaybackInfo | undefined;
 }
 
 /** A joined room. Made by join() in sdk/index.ts; resolves when the first joined message came, rejects with a JoinError. */
@@ -299,6 +364,11 @@ export interface Room {
   readonly mayRecord: boolean;
   /** Has the relay record the room, or end that. What is refused is told as a notice. */
   record(on: boolean): void;
+  /** What is played into the room; undefined: nothing is. */
+  readonly playback: PlaybackInfo | undefined;
+  /** Whether this member may list recordings, and have them played. */
+  readonly mayPlay: boolean;
+  readonly recordings: Recordings;
   stats(): Promise<RoomStats>;
   leave(): Promise<void>;
 }

@@ -1,6 +1,6 @@
 // What the page and its worker say to each other.
 
-import type { ChatMessage, CloseReason, MemberInfo, RecordingInfo, RoomState, RoomStats, TopicBatch, TopicMode, TrackInfo } from './api';
+import type { ChatMessage, CloseReason, MemberInfo, PlaybackInfo, RecordingInfo, RoomState, RoomStats, TopicBatch, TopicMode, TrackInfo } from './api';
 import type { ObjectsToPage, ObjectsToWorker } from './objects/bridge';
 import type { SessionOptions } from './session/session';
 import type { PutValue } from './session/topic-queue';
@@ -48,6 +48,7 @@ export type ToPage =
   | { is: 'topic-refused'; topic: string; code: string; text: string }
   | { is: 'speakers'; members: string[] }
   | { is: 'recording'; recording: RecordingInfo | undefined; may: boolean }
+  | { is: 'playback'; playback: PlaybackInfo | undefined; may: boolean }
   /** A received audio track begins: connect a player to this port. */
   | { is: 'sound'; key: number; member: string; port: MessagePort }
   | { is: 'sound-over'; key: number }

@@ -30,6 +30,7 @@ export class Engine implements SessionHandler {
   private readonly timer: ReturnType<typeof setInterval>;
   /** Whether the relay records, and this member may have it do so. */
   private records = false;
+  private plays = false;
   private mayRecord = false;
 
   constructor(
@@ -172,12 +173,15 @@ export class Engine implements SessionHandler {
   welcomed(features: string[]): void {
     this.sending.layered = features.includes('layers');
     this.records = features.includes('recording');
+    this.plays = features.includes('playback');
   }
 
   joined(message: Joined): void {
     this.post({ is: 'resume', token: message.resume });
     this.mayRecord = this.records && message.grants.includes('record');
-    this.post({ is: 'recording', recording: undefined, may: this.mayRecord }); // what there is comes behind joined
+    // What there is comes behind joined.
+    this.post({ is: 'recording', recording: undefined, may: this.mayRecord });
+    this.post({ is: 'playback', playback: undefined, may: this.mayPlay });
     this.roster.replace(message);
     this.sending.joined(message);
     this.receiving.joined(message);
@@ -203,6 +207,7 @@ export class Engine implements SessionHandler {
     if (this.sending.control(message)) return this.tellRoster();
     if (message.type === 'chat') this.heardChat(message);
     else if (message.type === 'recording') this.tellRecording(message);
+    else if (message.type === 'playback') this.tellPlayback(message);
     else if (message.type === 'notice') this.post({ is: 'notice', code: message.code, text: message.text, ...(message.member && { member: message.member }) });
     else if (message.type === 'error' && !message.fatal) {
       this.outbox.answered(message.req);
@@ -212,6 +217,15 @@ export class Engine implements SessionHandler {
 
   private tellRecording({ id, state, why, by, byName, name: only, sinceUs }: Extract<ServerMessage, { type: 'recording' }>): void {
     this.post({ is: 'recording', recording: { id, state, why, by, byName, only, since: sinceUs / 1000 }, may: this.mayRecord });
+  }
+
+  private get mayPlay(): boolean {
+    return this.plays && this.mayRecord;
+  }
+
+  private tellPlayback({ recording, members, byName, playing, loop, positionMs, lengthMs, over }: Extract<ServerMessage, { type: 'playback' }>): void {
+    const now = { recording, members, byName, playing, loop, position: positionMs, length: lengthMs, heardAt: Date.now() };
+    this.post({ is: 'playback', playback: over ? undefined : now, may: this.mayPlay });
   }
 
   private heardChat({ req, from, name, text, seq, atUs, past }: Extract<ServerMessage, { type: 'chat' }>): void {

@@ -1,7 +1,7 @@
 // The room as the application sees it: a proxy of the worker that does the work.
 
 import { JoinError } from './api';
-import type { CloseReason, JoinOptions, MemberInfo, Offer, RecordingInfo, Room, RoomEvents, RoomState, RoomStats, Sending, SendOptions, Topic, TopicMode, TrackInfo } from './api';
+import type { CloseReason, JoinOptions, MemberInfo, Offer, PlaybackInfo, RecordingInfo, Recordings, Room, RoomEvents, RoomState, RoomStats, Sending, SendOptions, Topic, TopicMode, TrackInfo } from './api';
 import type { ToPage, ToWorker } from './bridge';
 import { Calls } from './calls';
 import { captureByHand, platformFrames } from './capture';
@@ -9,6 +9,7 @@ import type { StopCapture } from './capture';
 import { Emitter } from './emitter';
 import { dispose, holdFrame } from './hand-over';
 import { RoomObjects } from './objects/room-objects';
+import { RelayRecordings } from './recordings';
 import { SoundOut } from './sound-out';
 import { decodable, supported } from './support';
 import { RoomTopics } from './topic';
@@ -26,6 +27,8 @@ export class WorkerRoom implements Room {
   members: ReadonlyMap<string, MemberInfo> = new Map();
   recording: RecordingInfo | undefined;
   mayRecord = false;
+  playback: PlaybackInfo | undefined;
+  mayPlay = false;
   private readonly events = new Emitter<RoomEvents>();
   private readonly calls = new Calls();
   private soundOut: SoundOut | undefined;
@@ -50,6 +53,7 @@ export class WorkerRoom implements Room {
   private constructor(
     readonly name: string,
     private readonly leaveUrl: string,
+    readonly recordings: Recordings,
     receive: boolean,
     private readonly settled: { online: () => void; closed: (reason: CloseReason) => void },
   ) {
@@ -87,11 +91,12 @@ export class WorkerRoom implements Room {
     const decode = receive ? await decodable() : [];
     const url = options.url ?? `${location.protocol === 'http:' ? 'ws' : 'wss'}://${location.host}/ws`;
     return new Promise((resolve, reject) => {
-      const room = new WorkerRoom(options.room, leaveUrl(url), receive, {
+      const { name = '', token = '' } = options;
+      const recordings = new RelayRecordings(siblingUrl(url, 'api/'), options.room, token);
+      const room = new WorkerRoom(options.room, siblingUrl(url, 'leave'), recordings, receive, {
         online: () => resolve(room),
         closed: ({ code, text }) => reject(new JoinError(code, text)),
       });
-      const { name = '', token = '' } = options;
       room.post({ do: 'start', options: { url, room: options.room, name, token, decode, receive } });
     });
   }
@@ -245,6 +250,10 @@ export class WorkerRoom implements Room {
         this.recording = message.recording;
         this.mayRecord = message.may;
         return this.events.emit('recording', message.recording);
+      case 'playback':
+        this.playback = message.playback;
+        this.mayPlay = message.may;
+        return this.events.emit('playback', message.playback);
       case 'sound':
         void this.sound.begin(message.key, message.member, message.port);
         return;
@@ -297,10 +306,10 @@ export class WorkerRoom implements Room {
   }
 }
 
-/** Where a page says that it is gone: beside the WebSocket of the same server. */
-export function leaveUrl(socket: string): string {
+/** What stands beside the WebSocket of a server. */
+export function siblingUrl(socket: string, name: string): string {
   const url = new URL(socket);
   url.protocol = url.protocol === 'ws:' ? 'http:' : 'https:';
-  url.pathname = url.pathname.replace(/ws$/, 'leave');
+  url.pathname = url.pathname.replace(/ws$/, name);
   return url.href;
 }

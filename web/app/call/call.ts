@@ -1,16 +1,19 @@
-import type { ChatMessage, CloseReason, MemberInfo, RecordingInfo, Room, RoomState, RoomStats } from '../../sdk';
+import type { ChatMessage, CloseReason, MemberInfo, PlaybackInfo, RecordingInfo, Room, RoomState, RoomStats } from '../../sdk';
 import type { Media } from '../media/media';
+import { playedName } from '../labels';
 import { troubleText, type Kind } from '../media/trouble';
 import { Store } from '../store';
 import type { Toasts } from '../ui/toasts';
 import { group, rosterNews } from './announce';
+import { playbackNews, recordingProblem } from './playback-words';
 import { recordingNews } from './recording-words';
+import { RecordingList } from './recordings';
 import { emptyChat, offered, opened, received, type ChatState } from './chatlog';
 import { Files, type FileLine } from './files';
 import { Publications, staged, tilesOf, type Tile } from './tiles';
 import { ownTracks, Uplink } from './uplink';
 
-export type Panel = 'chat' | 'people' | 'connection';
+export type Panel = 'chat' | 'people' | 'recordings' | 'connection';
 
 export interface CallState {
   state: RoomState;
@@ -28,6 +31,8 @@ export interface CallState {
   audioBlocked: boolean;
   recording: RecordingInfo | undefined;
   mayRecord: boolean;
+  playback: PlaybackInfo | undefined;
+  mayPlay: boolean;
   /** Keys member/track of the pictures that have come. */
   pictures: ReadonlySet<string>;
   stats: RoomStats | undefined;
@@ -46,6 +51,7 @@ export class Call {
   private readonly publications = new Publications();
   private readonly sharedSince = new Map<string, number>();
   readonly files: Files;
+  readonly recordings: RecordingList;
   private readonly uplink: Uplink;
   private readonly undo: (() => void)[] = [];
   private order = 0;
@@ -72,6 +78,8 @@ export class Call {
       audioBlocked: room.audioBlocked,
       recording: room.recording,
       mayRecord: room.mayRecord,
+      playback: room.playback,
+      mayPlay: room.mayPlay,
       pictures: new Set(),
       stats: undefined,
       earlier: undefined,
@@ -85,6 +93,7 @@ export class Call {
       failed: (text) => toasts.show(text, 'problem'),
     });
     this.undo.push(() => this.files.close());
+    this.recordings = new RecordingList(room.recordings, (text) => this.refused(text), saveFile);
     this.uplink = new Uplink(room, (id, error) => this.publishFailed(id, error));
     this.readRoster();
     for (const kind of ['camera', 'mic'] as const) if (media.store.get()[kind].trouble) this.troubles.add(kind);
@@ -94,6 +103,7 @@ export class Call {
       room.on('speakers', (speakers) => this.store.set({ speakers })),
       room.on('chat', (message) => this.chatCame(message)),
       room.on('recording', (recording) => this.recordingChanged(recording)),
+      room.on('playback', (playback) => this.playbackChanged(playback)),
       room.on('notice', (notice) => toasts.show(notice.text)),
       media.store.watch(() => this.mediaChanged()),
     );
@@ -161,6 +171,25 @@ export class Call {
     if (news) this.toasts.show(news, recording?.state === 'failed' ? 'problem' : 'plain');
   }
 
+  private playbackChanged(playback: PlaybackInfo | undefined): void {
+    const news = playbackNews(this.store.get().playback, playback);
+    this.store.set({ playback, mayPlay: this.room.mayPlay, ...(news && { news }) });
+    this.readRoster();
+  }
+
+  /** Does something to what is played. */
+  control(what: Parameters<Room['recordings']['change']>[0]): void {
+    this.room.recordings.change(what).catch((error: unknown) => this.refused(recordingProblem(error)));
+  }
+
+  stopPlayback(): void {
+    this.room.recordings.stop().catch((error: unknown) => this.refused(recordingProblem(error)));
+  }
+
+  private refused(text: string): void {
+    if (this.undo.length > 0) this.toasts.show(text, 'problem');
+  }
+
   private rosterChanged(): void {
     const before = new Map(this.store.get().members.map((member) => [member.id, member]));
     this.readRoster();
@@ -187,7 +216,8 @@ export class Call {
   private readRoster(): void {
     // Copies, so that what was read can be compared with what comes.
     const self = { ...this.room.self, tracks: ownTracks(this.media.store.get()) };
-    const members = [...this.room.members.values()].map((member) => ({ ...member }));
+    const played = this.room.playback?.members ?? [];
+    const members = [...this.room.members.values()].map((member) => ({ ...member, ...(played.includes(member.id) && { name: playedName(member.name) }) }));
     this.publications.update([self, ...members]);
     const tiles = tilesOf(self, members);
     for (const tile of tiles) {
@@ -241,4 +271,13 @@ export class Call {
     const why = error instanceof Error ? error.message : String(error);
     this.toasts.show(`Your ${what} is not being sent: ${why}`, 'problem');
   }
+}
+
+/** Has the browser keep a file. */
+function saveFile(file: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(file);
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

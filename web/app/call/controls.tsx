@@ -32,6 +32,7 @@ export function Controls(props: Props) {
       <div class="controls-group">
         <ChatTool call={call} state={state} />
         <PeopleTool call={call} state={state} />
+        {!narrow && <RecordingsTool call={call} state={state} />}
         {narrow ? <MoreMenu {...props} /> : <RareTools {...props} />}
       </div>
       <div class="controls-group">
@@ -121,6 +122,16 @@ function PeopleTool({ call, state }: { call: Call; state: CallState }) {
   );
 }
 
+function RecordingsTool({ call, state }: { call: Call; state: CallState }) {
+  if (!state.mayPlay) return null;
+  const open = state.panel === 'recordings';
+  return (
+    <Tool label={open ? labels.closeRecordings : labels.openRecordings} tone={open ? 'on' : undefined} expanded={open} onClick={() => call.toggle('recordings')}>
+      <icons.Films />
+    </Tool>
+  );
+}
+
 function RareTools({ call, state, onDialog }: Props) {
   const open = state.panel === 'connection';
   return (
@@ -172,6 +183,11 @@ function MoreMenu({ call, state, onDialog }: Props) {
           {state.mayRecord && (
             <button type="button" onClick={choose(() => call.room.record(!isRecorded(state.recording)))}>
               <icons.Record /> {isRecorded(state.recording) ? labels.stopRecording : labels.record}
+            </button>
+          )}
+          {state.mayPlay && (
+            <button type="button" onClick={choose(() => call.toggle('recordings'))}>
+              <icons.Films /> {labels.recordings}
             </button>
           )}
           <button type="button" onClick={choose(() => call.toggle('connection'))}>

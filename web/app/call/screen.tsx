@@ -12,6 +12,8 @@ import { ConnectionPanel } from './connection';
 import { Controls, type DialogName } from './controls';
 import { recordingMark } from './recording-words';
 import { PeoplePanel } from './people';
+import { PlaybackBar } from './playback-bar';
+import { RecordingsPanel } from './recordings-panel';
 import { Settings } from './settings';
 import { commandOf, keys } from './shortcuts';
 import { Stage } from './stage';
@@ -30,13 +32,14 @@ export function CallScreen({ visit, call }: { visit: Visit; call: Call }) {
       <button type="button" class="skip" onClick={skip}>
         {labels.skip}
       </button>
-      <Head visit={visit} call={call} recorded={recordingMark(state.recording)} people={state.members.length + 1} alone={alone} />
+      <Head visit={visit} call={call} recorded={recordingMark(state.recording)} people={people(state)} alone={alone} />
       <main class={alone ? 'call-main alone-main' : 'call-main'} aria-label="Call">
         <Banners call={call} state={state} />
         <Stage call={call} state={state} />
         {alone && <Alone visit={visit} room={call.room.name} />}
       </main>
       <PanelView call={call} state={state} />
+      {state.playback && <PlaybackBar call={call} playback={state.playback} may={state.mayPlay} />}
       <Controls visit={visit} call={call} state={state} onDialog={setDialog} />
       <div class="sr" aria-live="polite" role="log" aria-label="Announcements">
         <p key={state.news}>{state.news}</p>
@@ -46,6 +49,9 @@ export function CallScreen({ visit, call }: { visit: Visit; call: Call }) {
     </div>
   );
 }
+
+/** How many are there, oneself counted, those who are only played not. */
+const people = ({ members, playback }: CallState): number => 1 + members.filter(({ id }) => !playback?.members.includes(id)).length;
 
 function Head({ visit, call, recorded, people, alone }: { visit: Visit; call: Call; recorded: string | undefined; people: number; alone: boolean }) {
   return (
@@ -88,6 +94,8 @@ function PanelView({ call, state }: { call: Call; state: CallState }) {
       return <ChatPanel call={call} state={state} />;
     case 'people':
       return <PeoplePanel call={call} state={state} />;
+    case 'recordings':
+      return <RecordingsPanel call={call} state={state} />;
     case 'connection':
       return <ConnectionPanel call={call} state={state} />;
     default:

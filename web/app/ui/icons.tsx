@@ -63,6 +63,38 @@ export const Record = () => (
   </Icon>
 );
 
+export const Films = () => (
+  <Icon>
+    <rect x="3" y="5" width="18" height="14" rx="2.5" />
+    <path d="M7.5 5v14M16.5 5v14M3 9.7h4.5M3 14.3h4.5M16.5 9.7H21M16.5 14.3H21" />
+  </Icon>
+);
+
+export const Play = () => (
+  <Icon>
+    <path d="M7.5 5.3v13.4c0 .7.8 1.1 1.4.7l10-6.7a.9.9 0 0 0 0-1.4l-10-6.7a.9.9 0 0 0-1.4.7z" />
+  </Icon>
+);
+
+export const Pause = () => (
+  <Icon>
+    <rect x="6" y="5" width="4" height="14" rx="1.2" />
+    <rect x="14" y="5" width="4" height="14" rx="1.2" />
+  </Icon>
+);
+
+export const Repeat = () => (
+  <Icon>
+    <path d="M4.5 12V9.5a3 3 0 0 1 3-3h11M15.5 3.5l3 3-3 3M19.5 12v2.5a3 3 0 0 1-3 3h-11M8.5 20.5l-3-3 3-3" />
+  </Icon>
+);
+
+export const Bin = () => (
+  <Icon>
+    <path d="M4.5 7h15M9.5 7V5.2c0-.7.5-1.2 1.2-1.2h2.6c.7 0 1.2.5 1.2 1.2V7M6.5 7l.8 11.4c.1.9.8 1.6 1.7 1.6h6c.9 0 1.6-.7 1.7-1.6L17.5 7M10.3 10.8v5.4M13.7 10.8v5.4" />
+  </Icon>
+);
+
 export const Chat = () => (
   <Icon>
     <path d="M20.5 11.5a7.5 7 0 0 1-7.5 7 8.5 8.5 0 0 1-2.7-.4L5 20l1.3-3.8a6.6 6.6 0 0 1-1.8-4.7 7.5 7 0 0 1 7.5-7h1a7.5 7 0 0 1 7.5 7z" />

@@ -84,7 +84,7 @@ export class Person {
   }
 
   /** Waits until the other's camera is seen to move: at least this many frames further than the first that was seen. */
-  async sees(other: Person, { frames = 5, ...patience }: Patience & { frames?: number } = {}): Promise<void> {
+  async sees(other: Pick<Person, 'name' | 'id'>, { frames = 5, ...patience }: Patience & { frames?: number } = {}): Promise<void> {
     let first: Stamp | undefined;
     await until(`${this.name} sees ${other.name} move`, async () => {
       const seen = await this.stamp(this.pictureOf(other));

@@ -215,6 +215,19 @@ const fromServer = {
     name: text(),
     sinceUs: count(),
   }),
+  playback: object({
+    recording: text(),
+    members: list(needed(MEMBER_ID), MAX_MEMBERS),
+    byName: text(),
+    playing: flag,
+    loop: flag,
+    positionMs: count(),
+    atUs: count(),
+    lengthMs: count(),
+    over: flag,
+    // Plain text: a later version may add reasons.
+    why: text(),
+  }),
   rtcAnswer: object({ req: count(), sdp: text() }),
   rtcTrack: object({
     mid: text(),

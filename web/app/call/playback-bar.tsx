@@ -1,0 +1,74 @@
+import { useEffect, useState } from 'preact/hooks';
+import { positionOf } from '../../sdk/api';
+import type { PlaybackInfo } from '../../sdk';
+import { labels } from '../labels';
+import { Close, Pause, Play, Repeat } from '../ui/icons';
+import type { Call } from './call';
+import { positionText, whenOf } from './playback-words';
+
+/** How often the position moves, ms. */
+const TICK_MS = 250;
+/** How far an arrow key goes, ms: key frames may be so far apart, and it ends at the one before. */
+const SKIP_MS = 10_000;
+
+/** What is played into the room: where it is and, for who may, what is done with it. */
+export function PlaybackBar({ call, playback, may }: { call: Call; playback: PlaybackInfo; may: boolean }) {
+  const { playing, loop, length } = playback;
+  const position = usePosition(playback);
+  const [dragged, setDragged] = useState<number | undefined>();
+  const at = dragged ?? position;
+  const release = (value: number): void => {
+    setDragged(undefined);
+    call.control({ position: value });
+  };
+  return (
+    <section class="playback" aria-label={labels.playback}>
+      <p class="playback-name">Recording of {whenOf(playback.recording)}</p>
+      {may && (
+        <button type="button" class="icon-button" aria-label={playing ? labels.pauseAll : labels.playAll} title={playing ? labels.pauseAll : labels.playAll} onClick={() => call.control({ playing: !playing })}>
+          {playing ? <Pause /> : <Play />}
+        </button>
+      )}
+      <input
+        type="range"
+        min={0}
+        max={Math.max(length, 1)}
+        step={100}
+        value={at}
+        disabled={!may}
+        aria-label={labels.position}
+        aria-valuetext={positionText(at, length)}
+        onKeyDown={(event) => {
+          const way = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
+          if (way === undefined) return;
+          event.preventDefault();
+          release(Math.min(Math.max(0, at + way * SKIP_MS), length));
+        }}
+        onInput={(event) => setDragged(event.currentTarget.valueAsNumber)}
+        onChange={(event) => release(event.currentTarget.valueAsNumber)}
+      />
+      <span class="playback-time quiet">{positionText(at, length)}</span>
+      {may && (
+        <>
+          <button type="button" class={loop ? 'icon-button on' : 'icon-button'} aria-label={labels.repeat} title={labels.repeat} aria-pressed={loop} onClick={() => call.control({ loop: !loop })}>
+            <Repeat />
+          </button>
+          <button type="button" class="icon-button" aria-label={labels.stopAll} title={labels.stopAll} onClick={() => call.stopPlayback()}>
+            <Close />
+          </button>
+        </>
+      )}
+    </section>
+  );
+}
+
+/** Where it is, ms, again and again. */
+function usePosition(playback: PlaybackInfo): number {
+  const [, tick] = useState(0);
+  useEffect(() => {
+    if (!playback.playing) return;
+    const timer = setInterval(() => tick((n) => n + 1), TICK_MS);
+    return () => clearInterval(timer);
+  }, [playback]);
+  return positionOf(playback);
+}

@@ -1,0 +1,99 @@
+import { beforeEach, describe, expect, it, vi } from 'vitest';
+import { RecordingsError } from '../../sdk/api';
+import type { RecordingEntry, Recordings } from '../../sdk/api';
+import { MAX_DOWNLOAD, RecordingList } from './recordings';
+
+const entry = (id: string, more: Partial<RecordingEntry> = {}): RecordingEntry => ({
+  id, room: 'kitchen', state: 'saved', why: '', byName: '', began: 0, length: 1_000, bytes: 3, files: [{ name: `${id}.webm`, bytes: 3 }], ...more,
+});
+
+let entries: RecordingEntry[];
+let relay: { [K in keyof Recordings]: ReturnType<typeof vi.fn> };
+let said: string[];
+let saved: [string, number][];
+let list: RecordingList;
+
+beforeEach(() => {
+  entries = [entry('a'), entry('b')];
+  said = [];
+  saved = [];
+  relay = {
+    list: vi.fn(async () => entries),
+    play: vi.fn(async () => undefined),
+    change: vi.fn(async () => undefined),
+    stop: vi.fn(async () => undefined),
+    remove: vi.fn(async (id: string) => void (entries = entries.filter((e) => e.id !== id))),
+    download: vi.fn(async (_id: string, _part: number, progress: (n: number) => void) => {
+      progress(2);
+      return new Blob(['abc']);
+    }),
+  };
+  list = new RecordingList(relay as unknown as Recordings, (text) => said.push(text), (file, name) => saved.push([name, file.size]));
+});
+
+const ids = (): string[] | undefined => list.store.get().lines?.map(({ id }) => id);
+
+describe('the list', () => {
+  it('is what the relay says', async () => {
+    expect(ids()).toBeUndefined();
+    await list.load();
+    expect(ids()).toEqual(['a', 'b']);
+    await list.remove('a');
+    expect(ids()).toEqual(['b']);
+  });
+
+  it('tells why there is none, until there is one', async () => {
+    relay.list.mockRejectedValueOnce(new RecordingsError(0, 'gone'));
+    await list.load();
+    expect(list.store.get()).toMatchObject({ lines: undefined, problem: expect.stringMatching(/cannot be reached/) });
+    await list.load();
+    expect(list.store.get()).toMatchObject({ problem: '' });
+    expect(ids()).toEqual(['a', 'b']);
+  });
+
+  it('is that of the last answer asked for, whichever comes first', async () => {
+    let late: (list: RecordingEntry[]) => void = () => undefined;
+    relay.list.mockReturnValueOnce(new Promise((resolve) => (late = resolve)));
+    const first = list.load();
+    await list.load();
+    late([entry('old')]);
+    await first;
+    expect(ids()).toEqual(['a', 'b']);
+  });
+});
+
+describe('a download', () => {
+  it('shows how far it is, and saves every file', async () => {
+    entries = [entry('a', { bytes: 6, files: [{ name: 'a.webm', bytes: 3 }, { name: 'a.2.webm', bytes: 3 }] })];
+    await list.load();
+    const seen: (number | undefined)[] = [];
+    list.store.watch(() => seen.push(list.store.get().lines![0]!.downloaded));
+    await list.download(list.store.get().lines![0]!);
+    expect(seen).toEqual([0, 2, 5, undefined]);
+    expect(saved).toEqual([['a.webm', 3], ['a.2.webm', 3]]);
+    expect(said).toEqual([]);
+  });
+
+  it('that is cut off is not saved', async () => {
+    await list.load();
+    relay.download.mockResolvedValueOnce(new Blob(['a']));
+    await list.download(list.store.get().lines![0]!);
+    expect(saved).toEqual([]);
+    expect(said).toHaveLength(1);
+    expect(list.store.get().lines![0]!.downloaded).toBeUndefined();
+  });
+
+  it('that a page cannot hold is left to the command line', async () => {
+    entries = [entry('a', { bytes: MAX_DOWNLOAD + 1 })];
+    await list.load();
+    await list.download(list.store.get().lines![0]!);
+    expect(relay.download).not.toHaveBeenCalled();
+    expect(said[0]).toMatch(/landline recordings get a/);
+  });
+});
+
+it('what the relay refuses is told', async () => {
+  relay.play.mockRejectedValueOnce(new RecordingsError(403, 'no grant'));
+  await list.play('a');
+  expect(said).toEqual(['The server does not let you: no grant. Ask who runs it for a link that lets you record.']);
+});

@@ -1,0 +1,85 @@
+// The recordings of the room, as the panel shows them.
+
+import { RecordingsError } from '../../sdk/api';
+import type { RecordingEntry, Recordings } from '../../sdk';
+import { Store } from '../store';
+import { sizeText } from './file-words';
+import { recordingProblem } from './playback-words';
+
+export interface RecordingLine extends RecordingEntry {
+  /** Bytes of it that have come; undefined: it is not being downloaded. */
+  downloaded: number | undefined;
+}
+
+export interface RecordingsState {
+  /** undefined: not known yet. */
+  lines: readonly RecordingLine[] | undefined;
+  /** Why they are not known. */
+  problem: string;
+}
+
+/** A page holds a download in memory until it is whole. */
+export const MAX_DOWNLOAD = 1 << 30;
+
+/** How a file is given to the person who wants it. */
+export type Save = (file: Blob, name: string) => void;
+
+export class RecordingList {
+  readonly store = new Store<RecordingsState>({ lines: undefined, problem: '' });
+  private asked = 0;
+
+  constructor(
+    private readonly recordings: Recordings,
+    private readonly failed: (text: string) => void,
+    private readonly save: Save,
+  ) {}
+
+  /** Asks the relay. Only the last answer counts. */
+  async load(): Promise<void> {
+    const asked = ++this.asked;
+    try {
+      const list = await this.recordings.list();
+      if (asked !== this.asked) return;
+      const before = new Map(this.store.get().lines?.map((line) => [line.id, line.downloaded]));
+      this.store.set({ lines: list.map((entry) => ({ ...entry, downloaded: before.get(entry.id) })), problem: '' });
+    } catch (error) {
+      if (asked === this.asked) this.store.set({ lines: undefined, problem: recordingProblem(error) });
+    }
+  }
+
+  play(id: string): Promise<void> {
+    return this.told(() => this.recordings.play(id));
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.told(() => this.recordings.remove(id));
+    await this.load();
+  }
+
+  /** All files of one, one after another. */
+  async download({ id, bytes, files }: RecordingLine): Promise<void> {
+    if (bytes > MAX_DOWNLOAD) {
+      return this.failed(`It has ${sizeText(bytes)}, more than a page can hold. Take it with “landline recordings get ${id}”.`);
+    }
+    let before = 0;
+    this.came(id, 0);
+    await this.told(async () => {
+      for (const [i, file] of files.entries()) {
+        const blob = await this.recordings.download(id, i + 1, (n) => this.came(id, before + n));
+        if (blob.size !== file.bytes) throw new RecordingsError(0, 'it was cut off');
+        this.save(blob, file.name);
+        before += blob.size;
+      }
+    });
+    this.came(id, undefined);
+  }
+
+  private came(id: string, downloaded: number | undefined): void {
+    const { lines } = this.store.get();
+    this.store.set({ lines: lines?.map((line) => (line.id === id ? { ...line, downloaded } : line)) });
+  }
+
+  private async told(action: () => Promise<void>): Promise<void> {
+    await action().catch((error: unknown) => this.failed(recordingProblem(error)));
+  }
+}

@@ -1,0 +1,88 @@
+// A recording that is played to everybody in the room, from the list of recordings.
+
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect } from 'vitest';
+import { labels, playedName } from '../app/labels';
+import { recording } from './harness/house';
+import { inspect, SIZES } from './harness/inspect';
+import type { Person } from './harness/person';
+import { elapse, until } from './harness/wait';
+
+const folder = mkdtempSync(join(tmpdir(), 'landline-playback-'));
+afterAll(() => rmSync(folder, { recursive: true }));
+
+const bar = (person: Person) => person.page.getByRole('region', { name: labels.playback });
+const slider = (person: Person) => bar(person).getByRole('slider', { name: labels.position });
+const position = async (person: Person): Promise<number> => Number(await slider(person).inputValue());
+const tool = (person: Person, name: RegExp) => person.page.getByRole('button', { name });
+
+/** Ann, who says nothing, has herself and Bob recorded for some seconds; he leaves. */
+async function recorded(ann: Person, bob: Person): Promise<string> {
+  await ann.press(labels.mute);
+  await ann.press(labels.record);
+  await bob.page.getByRole('status').getByText('Recording', { exact: true }).waitFor({ timeout: 5_000 });
+  await elapse(6_000);
+  await ann.press(labels.stopRecording);
+  const name = await until('the file is saved', () => readdirSync(folder).find((file) => file.endsWith('.webm')));
+  await bob.press(labels.leave);
+  return name;
+}
+
+recording(folder)('a recording is played to everybody, stands still, goes elsewhere, and ends', async ({ house }) => {
+  const [ann, bob] = await house.call('cinema', ['ann', 'bob']);
+  const file = await recorded(ann, bob);
+  const cyd = await house.person('cyd');
+  await cyd.join(house.server.url, 'cinema');
+  const played = { name: playedName(bob.name), id: bob.id };
+
+  await ann.press(labels.openRecordings);
+  const rows = ann.page.getByRole('list', { name: labels.recordings }).getByRole('listitem');
+  await rows.first().waitFor({ timeout: 5_000 });
+  expect(await rows.count()).toBe(1);
+  const coming = ann.page.waitForEvent('download', { timeout: 10_000 });
+  await tool(ann, /^Download /).click();
+  const download = await coming;
+  expect(download.suggestedFilename()).toBe(file);
+  expect(readFileSync(await download.path()).equals(readFileSync(join(folder, file))), 'what was downloaded is the file').toBe(true);
+
+  await tool(ann, /^Play .* for everyone$/).click();
+  await ann.press(labels.closePanel);
+  await bar(ann).getByRole('button', { name: labels.repeat }).click();
+  await Promise.all([cyd.sees(played, { ms: 10_000 }), cyd.hears(bob, { ms: 10_000 })]);
+  expect(await cyd.page.getByText('2 people').count(), 'those who are played do not count').toBe(1);
+
+  await bar(ann).getByRole('button', { name: labels.pauseAll }).click();
+  await cyd.hearsNothing({ ms: 5_000 });
+  await bar(cyd).getByRole('button', { name: labels.playAll }).waitFor({ timeout: 5_000 });
+  const [still, at] = [await cyd.stamp(cyd.pictureOf(played)), await position(cyd)];
+  await elapse(1_500);
+  expect([await cyd.stamp(cyd.pictureOf(played)), await position(cyd)]).toEqual([still, at]);
+  expect(Math.abs((await position(ann)) - at), 'both are told the same position').toBeLessThan(100);
+
+  for (const size of SIZES) {
+    await cyd.page.setViewportSize(size);
+    await inspect(cyd, 'playback', size.width);
+    if (size.width < 720) await cyd.press(labels.more);
+    await cyd.press(size.width < 720 ? labels.recordings : labels.openRecordings);
+    await cyd.page.getByRole('list', { name: labels.recordings }).waitFor({ timeout: 5_000 });
+    await inspect(cyd, 'recordings', size.width);
+    await cyd.press(labels.closePanel);
+  }
+
+  await slider(ann).press('ArrowLeft');
+  await until('cyd is shown the beginning', async () => (await position(cyd)) < 500, { ms: 5_000 });
+  await until('cyd sees another picture', async () => (await cyd.stamp(cyd.pictureOf(played)))?.frame !== still?.frame, { ms: 5_000 });
+  await bar(cyd).getByRole('button', { name: labels.playAll }).click(); // anybody who may record may do it
+  await Promise.all([cyd.sees(played, { ms: 10_000 }), cyd.hears(bob, { ms: 10_000 })]);
+
+  await bar(ann).getByRole('button', { name: labels.stopAll }).click();
+  await cyd.tile(played.name).waitFor({ state: 'detached', timeout: 5_000 });
+  expect(await bar(cyd).count()).toBe(0);
+  await ann.press(labels.openRecordings);
+  await tool(ann, /^Delete (?!.* for good$)/).click();
+  await tool(ann, / for good$/).click();
+  await ann.page.getByText('Nothing was recorded in this room yet').waitFor({ timeout: 5_000 });
+  expect(readdirSync(folder)).toEqual([]);
+}, 120_000);

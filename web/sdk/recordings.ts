@@ -1,0 +1,88 @@
+// What the relay keeps of a room and plays into it, by its HTTP API (docs/protocol.md section 22).
+
+import { RecordingsError } from './api';
+import type { RecordingEntry, Recordings } from './api';
+
+interface WireRecording {
+  id: string;
+  room: string;
+  state: string;
+  why?: string;
+  byName?: string;
+  began: string;
+  durationMs: number;
+  bytes: number;
+  files?: { name: string; bytes: number }[];
+}
+
+export class RelayRecordings implements Recordings {
+  constructor(
+    private readonly api: string,
+    private readonly room: string,
+    private readonly token: string,
+    private readonly fetcher: typeof fetch = (...args) => fetch(...args),
+  ) {}
+
+  async list(): Promise<RecordingEntry[]> {
+    const response = await this.ask('GET', `recordings?room=${encodeURIComponent(this.room)}`);
+    const { recordings } = (await response.json()) as { recordings: WireRecording[] };
+    return recordings.map(({ id, room, state, why = '', byName = '', began, durationMs, bytes, files = [] }) => ({
+      id,
+      room,
+      state,
+      why,
+      byName,
+      began: Date.parse(began),
+      length: durationMs,
+      bytes,
+      files: files.map((file) => ({ name: file.name, bytes: file.bytes })),
+    }));
+  }
+
+  async play(id: string, { position = 0, paused = false, loop = false } = {}): Promise<void> {
+    await this.ask('PUT', this.playback, { recording: id, positionMs: Math.round(position), paused, loop });
+  }
+
+  async change({ position, ...what }: { playing?: boolean; position?: number; loop?: boolean }): Promise<void> {
+    await this.ask('PATCH', this.playback, { ...what, ...(position !== undefined && { positionMs: Math.max(0, Math.round(position)) }) });
+  }
+
+  async stop(): Promise<void> {
+    await this.ask('DELETE', this.playback);
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.ask('DELETE', `recordings/${encodeURIComponent(id)}`);
+  }
+
+  async download(id: string, part: number, progress?: (bytes: number) => void): Promise<Blob> {
+    const { body, headers } = await this.ask('GET', `recordings/${encodeURIComponent(id)}/file?part=${part}`);
+    const pieces: BlobPart[] = [];
+    let bytes = 0;
+    for (const reader = body!.getReader(); ; ) {
+      const { done, value } = await reader.read().catch(() => {
+        throw new RecordingsError(0, 'the connection broke');
+      });
+      if (done) break;
+      pieces.push(value);
+      bytes += value.length;
+      progress?.(bytes);
+    }
+    return new Blob(pieces, { type: headers.get('Content-Type') ?? '' });
+  }
+
+  private get playback(): string {
+    return `playback/${encodeURIComponent(this.room)}`;
+  }
+
+  private async ask(method: string, path: string, body?: unknown): Promise<Response> {
+    const headers = { ...(this.token && { Authorization: `Bearer ${this.token}` }), ...(body !== undefined && { 'Content-Type': 'application/json' }) };
+    const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
+    const response = await this.fetcher(this.api + path, init).catch(() => {
+      throw new RecordingsError(0, 'the server cannot be reached');
+    });
+    if (response.ok) return response;
+    const text = (await response.text().catch(() => '')).trim().slice(0, 300);
+    throw new RecordingsError(response.status, text || response.statusText);
+  }
+}
