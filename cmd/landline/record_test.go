@@ -21,6 +21,11 @@ import (
 // recordingRelay runs a relay that records, in this process.
 func recordingRelay(t *testing.T) (url, dir string) {
 	t.Helper()
+	return recordingRelayWith(t, server.Config{RecordRooms: "always-*"})
+}
+
+func recordingRelayWith(t *testing.T, cfg server.Config) (url, dir string) {
+	t.Helper()
 	dir = t.TempDir()
 	con := &console{log: newLogger(io.Discard, "error")}
 	flags := recordFlags{Recordings: dir, RecordingsFile: 1 << 30}
@@ -29,7 +34,8 @@ func recordingRelay(t *testing.T) (url, dir string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { closeRecordings(con, store) })
-	return relayWith(t, server.Config{Recordings: store, RecordRooms: "always-*"}), dir
+	cfg.Recordings = store
+	return relayWith(t, cfg), dir
 }
 
 func TestARecordingHasTheSourcesPackets(t *testing.T) {
