@@ -24,6 +24,7 @@ type Member struct {
 	traffic *Traffic
 
 	hidden   bool
+	deaf     bool
 	noReplay bool
 	archive  bool
 	of       *Member // in whose stead it receives; nil = its own

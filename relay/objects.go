@@ -76,13 +76,13 @@ func (r *Room) offer(m *Member, o Object, to string, wakes *[]*Subscriber) (list
 // targets lists who is meant, in the order in which they came.
 func (r *Room) targets(m *Member, to string) (list []*Member, err error) {
 	if to != "" {
-		if t := r.members[to]; t != nil && t != m && !t.hidden {
+		if t := r.members[to]; t != nil && t != m && !t.hidden && !t.deaf {
 			return []*Member{t}, nil
 		}
 		return nil, ErrNoSuchMember
 	}
 	for _, t := range r.members {
-		if t != m && !t.hidden {
+		if t != m && !t.hidden && !t.deaf {
 			list = append(list, t)
 		}
 	}

@@ -5,6 +5,7 @@ import "time"
 // Playback is what a room is told of the recording that is played into it.
 type Playback struct {
 	Recording string
+	Title     string   // of a file that was added to the recordings; "" = it was recorded
 	Members   []string // ids of those who are played
 	By        string   // display name of who has it played; "" = the operator
 	Playing   bool     // false: it pauses
@@ -40,4 +41,11 @@ func (m *Member) Playback() *Playback {
 	m.room.mu.Lock()
 	defer m.room.mu.Unlock()
 	return m.room.playback
+}
+
+// Present is how many are in the member's room, itself and those who are hidden counted, those who record not.
+func (m *Member) Present() int {
+	m.room.mu.Lock()
+	defer m.room.mu.Unlock()
+	return len(m.room.members) - m.room.archives
 }

@@ -76,6 +76,8 @@ type Identity struct {
 
 	// Hidden is one who only watches: no roster shows it, nobody hears of its coming and going, and nobody can offer it an object.
 	Hidden bool
+	// Deaf is one who only publishes: nobody can offer it an object.
+	Deaf bool
 	// Archive is one who records: hidden, and not what keeps a room. Its queue is bounded by ArchiveBytes alone, not by age; over that whole
 	// groups are dropped. It has a catch-up only of tracks whose publishers cannot make key frames.
 	Archive bool

@@ -66,7 +66,7 @@ func (r *Room) join(who Identity, carries Carries, notify func(bool)) (m *Member
 			r.remove(old, "replaced", wakes)
 		}
 		m = &Member{room: r, id: who.ID, name: who.Name, carries: carries, since: time.Now(),
-			hidden: who.Hidden || who.Archive, archive: who.Archive, noReplay: who.NoReplay, path: who.Path, traffic: &Traffic{},
+			hidden: who.Hidden || who.Archive, deaf: who.Deaf, archive: who.Archive, noReplay: who.NoReplay, path: who.Path, traffic: &Traffic{},
 			tracks: map[string]*Track{}, wants: map[Selector]Want{}}
 		m.attach(notify)
 		r.members[who.ID] = m

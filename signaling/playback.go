@@ -6,6 +6,7 @@ package signaling
 type Playback struct {
 	Type       string   `json:"type"`
 	Recording  string   `json:"recording"`
+	Title      string   `json:"title,omitempty"` // of a file that was added; "": it was recorded
 	Members    []string `json:"members"`
 	ByName     string   `json:"byName,omitempty"`
 	Playing    bool     `json:"playing"`

@@ -5,17 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"landline/relay/play"
+	"landline/relay/record"
 	"landline/signaling"
 	"landline/signaling/server"
 )
 
 type playCmd struct {
 	connectFlags
-	ID     string `arg:"" optional:"" help:"The recording, as landline recordings names it. Without it, what is played in the room is changed."`
+	addFlags
+	What   string `arg:"" optional:"" name:"id|file" help:"The recording, as landline recordings names it, or a media file, which is added to them. Without it, what is played in the room is changed."`
 	Room   string `required:"" group:"connect" help:"Room to play it in."`
 	At     *span  `placeholder:"TIME" help:"Begin there, or go there: to the key frame before it."`
 	Loop   *bool  `negatable:"" help:"Begin anew at the end."`
@@ -30,12 +33,13 @@ func (c *playCmd) Help() string {
 position. Interrupted, it ends what is played. Without a recording it changes what is played there, and ends at once:
 
     landline play 20251121-044000-kitchen-5f0c21ab --room kitchen
+    landline play film.mp4 --room kitchen
     landline play --room kitchen --at 1m30s --pause
     landline play --room kitchen --resume
     landline play --room kitchen --stop
 
-A relay with keys wants a token that grants record in the room, and in the one that was recorded; one without answers its own machine. A file that is no recording
-is played with landline stream.`
+A relay with keys wants a token that grants record in the room, and in the one that was recorded; one without answers its own machine.
+landline stream plays a file from here, and adds it to nothing.`
 }
 
 // playLook is how often the player is looked at.
@@ -46,13 +50,22 @@ func (c *playCmd) Run(ctx context.Context, con *console) error {
 	if err := signaling.CheckRoom(c.Room); err != nil {
 		return usagef("--room: %w", err)
 	}
-	if c.ID == "" {
+	if c.What == "" {
 		return c.change(ctx, con)
 	}
 	if c.Resume || c.Stop {
 		return usagef("--resume and --stop are for what is played already: leave out the recording")
 	}
-	order := server.PlayRequest{Recording: c.ID, Paused: c.Pause, Loop: c.Loop != nil && *c.Loop}
+	id := c.What
+	if record.RoomOf(id) == "" {
+		info, err := c.add(ctx, con, &c.connectFlags, c.What, c.Room)
+		if err != nil {
+			return err
+		}
+		id = info.ID
+		con.log.Info("added to the recordings", "recording", id)
+	}
+	order := server.PlayRequest{Recording: id, Paused: c.Pause, Loop: c.Loop != nil && *c.Loop}
 	if c.At != nil {
 		order.PositionMs = c.At.duration().Milliseconds()
 	}
@@ -60,7 +73,7 @@ func (c *playCmd) Run(ctx context.Context, con *console) error {
 	if err := c.ask(ctx, http.MethodPut, order, &state); err != nil {
 		return err
 	}
-	con.log.Info("playing", "room", c.Room, "recording", c.ID, "length", clockText(time.Duration(state.LengthMs)*time.Millisecond))
+	con.log.Info("playing", "room", c.Room, "recording", id, "length", clockText(time.Duration(state.LengthMs)*time.Millisecond))
 	state, err := c.follow(ctx, con, state)
 	if err != nil {
 		return err
@@ -103,6 +116,7 @@ func (c *playCmd) follow(ctx context.Context, con *console, state signaling.Play
 	defer shown.stop()
 	tick := time.NewTicker(playLook)
 	defer tick.Stop()
+	heard := time.Now()
 	for {
 		select {
 		case <-ctx.Done():
@@ -115,13 +129,14 @@ func (c *playCmd) follow(ctx context.Context, con *console, state signaling.Play
 		}
 		var now signaling.Playback
 		switch err := c.ask(ctx, http.MethodGet, nil, &now); {
-		case errors.Is(err, play.ErrNothing) || err == nil && now.Recording != c.ID:
+		case errors.Is(err, play.ErrNothing) || err == nil && !slices.Equal(now.Members, state.Members): // those are of one player alone
 			last := *seen.Load()
 			last.Playing, last.Over = false, true
 			return last, nil
-		case err != nil && ctx.Err() == nil:
+		case err != nil && ctx.Err() == nil && time.Since(heard) > recordGone:
 			return *seen.Load(), err
 		case err == nil:
+			heard = time.Now()
 			seen.Store(&now)
 		}
 	}

@@ -77,3 +77,27 @@ func TestInterruptedPlayEndsIt(t *testing.T) {
 	j.wait(t)
 	until(t, "nobody is there", func() bool { return len(membersOf(t, url)) == 0 })
 }
+
+// A file is made what the relay keeps by whoever adds it, and played by its name.
+func TestAFileIsAddedToTheRecordings(t *testing.T) {
+	t.Parallel()
+	url, dir := recordingRelay(t)
+	in := clip(t, "A film.mp4", strings.Fields("-t 2 -s 320x180 -c:v libx264 -preset ultrafast -pix_fmt yuv420p -bf 0 -g 25 -c:a aac")...)
+	info := reported[record.Info](t, launch(t, nil, "recordings", "add", in, "--url", url, "--room", "lab", "--json"))
+	if info.Title != "A film" || info.Room != "lab" || len(info.Files) != 1 || len(info.Files[0].Tracks) != 2 || info.DurationMs < 1900 {
+		t.Fatalf("%+v", info)
+	}
+	decodesClean(t, filepath.Join(dir, info.Files[0].Name))
+	out := filepath.Join(t.TempDir(), "out.mkv")
+	watch := startWatch(t, url, out, "--json")
+	over := reported[signaling.Playback](t, launch(t, nil, "play", in, "--url", url, "--room", "lab", "--title", "Tonight", "--json"))
+	if !over.Over || over.Title != "Tonight" || over.Recording == info.ID {
+		t.Errorf("%+v", over)
+	}
+	if saved := reported[watchReport](t, watch); len(saved.Tracks) != 2 {
+		t.Errorf("%+v", saved)
+	}
+	decodesClean(t, out)
+	failsWith(t, launch(t, nil, "recordings", "add", filepath.Join(dir, info.ID+".json"), "--url", url, "--room", "lab"), ".json")
+	failsWith(t, launch(t, nil, "play", "no-such-file.webm", "--url", url, "--room", "lab"), "no such file")
+}

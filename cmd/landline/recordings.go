@@ -20,6 +20,7 @@ type recordingsCmd struct {
 	List recordingsListCmd `cmd:"" default:"withargs" help:"List recordings, the newest first."`
 	Get  recordingsGetCmd  `cmd:"" help:"Download a recording."`
 	Rm   recordingsRmCmd   `cmd:"" help:"Delete a recording."`
+	Add  recordingsAddCmd  `cmd:"" help:"Keep a media file as a recording."`
 }
 
 // Help is the longer text of --help.
@@ -29,7 +30,8 @@ its own machine only.
 
     landline recordings list --room kitchen
     landline recordings get 20251121-044000-kitchen-5f0c21ab --out kitchen.webm
-    landline recordings rm 20251121-044000-kitchen-5f0c21ab`
+    landline recordings rm 20251121-044000-kitchen-5f0c21ab
+    landline recordings add film.mp4 --room kitchen`
 }
 
 type recordingsListCmd struct {

@@ -34,20 +34,26 @@ func (a relayAPI) do(ctx context.Context, method, path string, body, into any) e
 	if into == nil {
 		return nil
 	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxReply)).Decode(into); err != nil {
+	return decodeReply(resp.Body, into)
+}
+
+func decodeReply(body io.Reader, into any) error {
+	if err := json.NewDecoder(io.LimitReader(body, maxReply)).Decode(into); err != nil {
 		return fmt.Errorf("the relay's answer: %w", err)
 	}
 	return nil
 }
 
-// request makes a request, and gives the answer of one that went well. The caller closes its body.
+// request makes a request, whose body is JSON, or what is read, and gives the answer of one that went well. The caller closes its body.
 func (a relayAPI) request(ctx context.Context, method, path string, body any) (*http.Response, error) {
 	address, err := apiURL(a.flags.URL, a.resource)
 	if err != nil {
 		return nil, err
 	}
 	var content io.Reader
-	if body != nil {
+	if stream, ok := body.(io.Reader); ok {
+		content = stream
+	} else if body != nil {
 		b, err := json.Marshal(body)
 		if err != nil {
 			return nil, err

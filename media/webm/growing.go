@@ -40,6 +40,7 @@ type Growing struct {
 	pending []outPacket
 	bytes   int // of pending
 	index   index
+	shownAt int64 // ms, of the last frame of video
 	end     int64 // ms, of the last frame to end
 	buf     []byte
 	err     error
@@ -168,7 +169,7 @@ func (g *Growing) Flush() error {
 		data = p.appendBlock(data, at-start)
 	}
 	g.buf = data
-	if first.opens() || !g.video || g.index.empty() {
+	if dark := g.dark(millis(first.time)); dark || first.opens() || !g.video || g.index.empty() {
 		g.index.add(cue{time: millis(first.time), at: g.at, track: first.track.number})
 	}
 	cluster := append(appendSize8(appendID(nil, idCluster), uint64(len(data))), data...)
@@ -178,6 +179,26 @@ func (g *Growing) Flush() error {
 	clear(g.pending)
 	g.pending, g.bytes, g.end = g.pending[:0], 0, end
 	return nil
+}
+
+// Where no picture has come for so long there is an entry of the index every so often, though no key frame is there.
+const (
+	darkAfter = 2_000 // ms
+	darkEvery = 5_000
+)
+
+// dark notes the pictures of the Cluster that is in memory, which begins at a time in ms, and reports whether it is worth an entry of the index for having none.
+func (g *Growing) dark(at int64) bool {
+	pictures := false
+	for i := range g.pending {
+		if p := &g.pending[i]; p.track.format.Kind == media.Video {
+			g.shownAt, pictures = max(g.shownAt, millis(p.time)), true
+		}
+	}
+	if pictures || g.index.empty() || at-g.shownAt < darkAfter {
+		return false
+	}
+	return at-g.index.cues[len(g.index.cues)-1].time >= darkEvery
 }
 
 // Close writes what is in memory, the index, and what the head was kept open for. It leaves the file below open.

@@ -3,6 +3,7 @@ package webm
 import (
 	"fmt"
 	"io"
+	"slices"
 	"sort"
 	"time"
 
@@ -95,8 +96,11 @@ func (s *Seekable) cuePoint(id uint32, data []byte, at int64) error {
 			c.time = int64(min(uintOf(data), 1<<40))
 		case idCueTrackPos:
 			return children(data, "CueTrackPositions", at, func(id uint32, data []byte, _ int64) error {
-				if id == idCueClusterPos {
+				switch id {
+				case idCueClusterPos:
 					c.at = s.file.pos.segment + int64(min(uintOf(data), 1<<60))
+				case idCueTrack:
+					c.track = byte(min(uintOf(data), 255))
 				}
 				return nil
 			})
@@ -110,16 +114,46 @@ func (s *Seekable) cuePoint(id uint32, data []byte, at int64) error {
 	return err
 }
 
+// stillFor is how old a picture may be that stands for a track until its next key frame.
+const stillFor = 10_000 // ms
+
 // SeekTo goes on from the last place at or before a time (µs) from which playing can start, or from the first one, and returns the time of that. Of
-// tracks of video other than the one that begins there, what comes before their next key frames cannot be decoded.
-func (s *Seekable) SeekTo(us int64) (int64, error) {
+// tracks of video other than the one that begins there, what comes before their next key frames cannot be decoded: stills are their last key frames
+// before, none for those without one in the last 10 s.
+func (s *Seekable) SeekTo(us int64) (from int64, stills []media.Packet, err error) {
 	cues := s.index.cues
 	n := sort.Search(len(cues), func(i int) bool { return cues[i].time*1000 > us })
-	at, from := s.file.clusters, int64(0)
-	if n > 0 {
-		at, from = cues[n-1].at, cues[n-1].time*1000
+	if n == 0 {
+		return 0, nil, s.goTo(s.file.clusters)
 	}
-	return from, s.restart(io.NewSectionReader(s.file.r, at, s.file.size-at), at)
+	at := cues[n-1]
+	seen := map[byte]bool{at.track: true}
+	for _, c := range slices.Backward(cues[:n-1]) {
+		if at.time-c.time > stillFor {
+			break
+		}
+		if t := s.tracks[uint64(c.track)]; seen[c.track] || t == nil || t.format.Kind != media.Video {
+			continue
+		}
+		seen[c.track] = true
+		if p, ok := s.keyAt(c); ok {
+			stills = append(stills, p)
+		}
+	}
+	return at.time * 1000, stills, s.goTo(at.at)
+}
+
+// keyAt reads the key frame with which a Cluster begins.
+func (s *Seekable) keyAt(c cue) (p media.Packet, ok bool) {
+	if s.goTo(c.at) != nil {
+		return p, false
+	}
+	p, err := s.Next()
+	return p, err == nil && p.Key && p.Track == s.tracks[uint64(c.track)].index
+}
+
+func (s *Seekable) goTo(at int64) error {
+	return s.restart(io.NewSectionReader(s.file.r, at, s.file.size-at), at)
 }
 
 // restart goes on with the Cluster that r begins with, at an offset in the file.

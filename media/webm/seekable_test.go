@@ -29,9 +29,9 @@ func TestSeekableGoesOnFromAnywhere(t *testing.T) {
 	}
 	places := map[int64]bool{}
 	for to := last + 500_000; to >= 0; to -= 100_000 {
-		from, err := s.SeekTo(to)
-		if err != nil {
-			t.Fatal(err)
+		from, stills, err := s.SeekTo(to)
+		if err != nil || len(stills) > 0 {
+			t.Fatal(err, len(stills))
 		}
 		places[from] = true
 		got := mediatest.All(t, s)
@@ -48,6 +48,78 @@ func TestSeekableGoesOnFromAnywhere(t *testing.T) {
 	}
 	if keys := countKeys(formats, packets); len(places) < keys || keys < 2 {
 		t.Errorf("%d places to start from, and %d key frames", len(places), keys)
+	}
+}
+
+// Of a track that has no key frame where one goes to, the last one before is a still.
+func TestSeekableHasStillsOfOtherTracks(t *testing.T) {
+	formats, packets := clip(t)
+	m := &memory{left: -1}
+	if _, err := grow(m, formats, packets, 2); err != nil { // the copy begins at its second key frame
+		t.Fatal(err)
+	}
+	s, err := NewSeekable(bytes.NewReader(m.data), int64(len(m.data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	all := mediatest.All(t, s)
+	others := 0
+	for to := int64(0); to < all[len(all)-1].Timestamp; to += 200_000 {
+		from, stills, err := s.SeekTo(to)
+		if err != nil {
+			t.Fatal(err)
+		}
+		first, err := s.Next()
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, still := range stills {
+			others++
+			if still.Track == first.Track || !still.Key || still.Timestamp > from {
+				t.Fatalf("a still of track %d at %d, key %v, where track %d goes on at %d", still.Track, still.Timestamp, still.Key, first.Track, from)
+			}
+			for _, p := range all {
+				if p.Track == still.Track && p.Key && p.Timestamp > still.Timestamp && p.Timestamp < from {
+					t.Fatalf("the still of track %d is that of %d, and there is one at %d before %d", still.Track, still.Timestamp, p.Timestamp, from)
+				}
+			}
+		}
+	}
+	if others == 0 {
+		t.Error("there are no stills")
+	}
+}
+
+// Where nobody has a camera on there are places to go to as well.
+func TestSeekableGoesIntoTheDark(t *testing.T) {
+	formats, packets := clip(t)
+	var sound media.Packet
+	for _, p := range packets {
+		if formats[p.Track].Kind == media.Audio {
+			sound = p
+		}
+	}
+	list := slices.Clone(packets)
+	for at := int64(5_000_000); at < 60_000_000; at += 20_000 {
+		sound.Timestamp = at
+		list = append(list, sound)
+	}
+	m := &memory{left: -1}
+	if _, err := grow(m, formats, list, 1); err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewSeekable(bytes.NewReader(m.data), int64(len(m.data)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for to := int64(12_000_000); to < 60_000_000; to += 7_000_000 {
+		from, stills, err := s.SeekTo(to)
+		if err != nil || from > to || from < to-6_000_000 {
+			t.Errorf("asked for %d it goes to %d, %v", to, from, err)
+		}
+		if from > 15_000_000 && len(stills) > 0 {
+			t.Errorf("at %d there is a still of %d", from, stills[0].Timestamp)
+		}
 	}
 }
 
@@ -104,7 +176,7 @@ func FuzzSeekable(f *testing.F) {
 			return
 		}
 		for _, us := range []int64{to, 0, -1, 1 << 62} {
-			if _, err := s.SeekTo(us); err != nil {
+			if _, _, err := s.SeekTo(us); err != nil {
 				continue
 			}
 			for n := 0; ; n++ {

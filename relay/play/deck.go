@@ -24,11 +24,10 @@ const maxPlayers = 64
 
 // Errors of a Deck.
 var (
-	ErrNothing  = errors.New("nothing is played in this room")
-	ErrTooMany  = errors.New("the server plays as many recordings as it can")
-	ErrClosed   = errors.New("the server is about to end")
-	ErrNoFile   = errors.New("the recording has no file that can be played")
-	ErrOverLong = errors.New("the player does not answer")
+	ErrNothing = errors.New("nothing is played in this room")
+	ErrTooMany = errors.New("the server plays as many recordings as it can")
+	ErrClosed  = errors.New("the server is about to end")
+	ErrNoFile  = errors.New("the recording has no file that can be played")
 )
 
 // Deck is what is played into the rooms of a relay.

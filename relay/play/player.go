@@ -10,7 +10,6 @@ import (
 	"runtime/debug"
 	"slices"
 	"strconv"
-	"strings"
 	"sync"
 	"time"
 
@@ -31,16 +30,19 @@ type Player struct {
 	done    chan struct{}
 
 	// Of its goroutine.
-	host   *relay.Member // hidden: it hears who comes and goes, and tells what is played
-	sub    *relay.Subscriber
-	start  time.Time
-	cast   []string          // recorded members
-	actors map[string]*actor // by recorded member; nil: there was no place for one
-	people map[string]bool   // who else is in the room, by id
-	alone  time.Time         // since when nobody is; zero: somebody is
-	part   int               // the file that was played last
-	made   int               // counts the tracks that were published
-	wrote  bool              // a frame went out in this pass
+	host     *relay.Member // hidden: it keeps the place, and tells what is played
+	sub      *relay.Subscriber
+	start    time.Time
+	cast     []string             // recorded members
+	actors   map[string]*actor    // by recorded member
+	refused  map[string]time.Time // when there was no place for one
+	alone    time.Time            // since when nobody else is there; zero: somebody is
+	lookedAt time.Time            // when it was looked last
+	part     int                  // the file that was played last
+	made     int                  // counts the tracks that were published
+	passAt   time.Time            // when this pass of a recording that is repeated began
+	furthest time.Duration        // the newest frame that went out since the last change of position
+	changed  time.Time            // when somebody last changed something
 
 	mu    sync.Mutex
 	state relay.Playback
@@ -75,6 +77,10 @@ const (
 	lookEvery = time.Second
 	// lateMost is how late a frame may be: more, and all that follows is as late, rather than come in one burst.
 	lateMost = 500 * time.Millisecond
+	// passLeast is how long a pass of a recording takes at least that is repeated.
+	passLeast = time.Second
+	// changeEvery is how often something may be changed; who wants more waits.
+	changeEvery = 50 * time.Millisecond
 )
 
 func newPlayer(d *Deck, o Order) (*Player, error) {
@@ -85,8 +91,9 @@ func newPlayer(d *Deck, o Order) (*Player, error) {
 	b := make([]byte, 6)
 	_, _ = rand.Read(b) // it never fails
 	p := &Player{deck: d, order: o, tape: t, prefix: "p-" + hex.EncodeToString(b) + "-", changes: make(chan change), kick: make(chan struct{}, 1),
-		quit: make(chan struct{}), done: make(chan struct{}), start: time.Now(), actors: map[string]*actor{}, people: map[string]bool{}}
-	p.state = relay.Playback{Recording: o.Recording, By: o.By, Playing: !o.Paused, Loop: o.Loop, Length: t.length, At: p.start}
+		quit: make(chan struct{}), done: make(chan struct{}), start: time.Now(), actors: map[string]*actor{}, refused: map[string]time.Time{}}
+	p.state = relay.Playback{Recording: o.Recording, Title: t.info.Title, By: o.By, Playing: !o.Paused, Loop: o.Loop, Length: t.length, At: p.start, Members: []string{}}
+	p.passAt = p.start
 	for _, id := range t.cast() {
 		p.state.Members = append(p.state.Members, p.idOf(id))
 	}
@@ -130,9 +137,21 @@ func (p *Player) Change(ctx context.Context, c Change) error {
 	order := change{c, make(chan error, 1)}
 	select {
 	case p.changes <- order:
-		return <-order.answer
 	case <-p.done:
 		return ErrNothing
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	select {
+	case err := <-order.answer:
+		return err
+	case <-p.done: // it panicked over it, or was quicker than we are
+		select {
+		case err := <-order.answer:
+			return err
+		default:
+			return ErrNothing
+		}
 	case <-ctx.Done():
 		return ctx.Err()
 	}
@@ -145,25 +164,9 @@ func (p *Player) enter(r *relay.Relay) error {
 		return err
 	}
 	p.host = m
-	p.attend()
+	_, p.sub = m.Handles()
 	p.host.SetPlayback(p.state)
 	return nil
-}
-
-// attend begins to listen, for the first time or after events were lost.
-func (p *Player) attend() {
-	_, p.sub = p.host.Handles()
-	clear(p.people)
-	_, others := p.host.Roster()
-	for _, m := range others {
-		p.came(m.ID)
-	}
-}
-
-func (p *Player) came(id string) {
-	if !strings.HasPrefix(id, p.prefix) {
-		p.people[id] = true
-	}
 }
 
 func (p *Player) notify(bool) {
@@ -182,12 +185,17 @@ func (p *Player) work() {
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	for {
-		timer.Reset(min(p.step(time.Now()), lookEvery))
+		wait, changes := min(p.step(time.Now()), lookEvery), p.changes
+		if rest := changeEvery - time.Since(p.changed); rest > 0 {
+			wait, changes = min(wait, rest), nil
+		}
+		timer.Reset(wait)
 		select {
 		case <-p.quit:
 			return
-		case c := <-p.changes:
+		case c := <-changes:
 			c.answer <- p.change(c.Change)
+			p.changed = time.Now()
 		case <-p.kick:
 			p.listen()
 		case <-timer.C:
@@ -212,9 +220,7 @@ func (p *Player) leave() {
 	})
 	p.deck.log.Info("a recording is played no longer", "recording", p.order.Recording, "room", p.order.Room, "why", p.why)
 	for _, a := range p.actors {
-		if a != nil {
-			a.member.Leave("bye")
-		}
+		a.member.Leave("bye")
 	}
 	p.host.Leave("bye")
 	p.tape.close()
@@ -229,38 +235,26 @@ func (p *Player) set(f func(*relay.Playback)) {
 	p.host.SetPlayback(p.state)
 }
 
-// listen takes the events of all members.
+// listen takes the events of all members: none concerns those who only publish what there is. Some may be lost.
 func (p *Player) listen() {
 	for more := true; more; {
-		var out []relay.Out
-		out, more = p.sub.Pull(nil)
-		for _, o := range out {
-			switch {
-			case o.Event == nil:
-			case o.Event.Kind == relay.MemberJoined:
-				p.came(o.Event.Member)
-			case o.Event.Kind == relay.MemberLeft:
-				delete(p.people, o.Event.Member)
-			}
-		}
-	}
-	if p.sub.Overflowed() && p.host.Resume(nil, p.notify) == nil {
-		p.attend()
+		_, more = p.sub.Pull(nil)
 	}
 	for _, a := range p.actors {
-		if a == nil {
-			continue
-		}
 		for more := true; more; {
-			_, more = a.sub.Pull(nil) // nothing of it concerns one who only publishes what there is
+			_, more = a.sub.Pull(nil)
 		}
 	}
 }
 
 // look ends what nobody hears.
 func (p *Player) look(now time.Time) {
+	if now.Sub(p.lookedAt) < lookEvery {
+		return
+	}
+	p.lookedAt = now
 	switch {
-	case len(p.people) > 0:
+	case p.host.Present() > 1+len(p.actors):
 		p.alone = time.Time{}
 	case p.alone.IsZero():
 		p.alone = now
@@ -276,6 +270,11 @@ func (p *Player) step(now time.Time) time.Duration {
 		return lookEvery
 	}
 	for {
+		select {
+		case <-p.quit:
+			return lookEvery
+		default:
+		}
 		f, err := p.tape.head()
 		if err != nil {
 			return p.over(err)
@@ -284,13 +283,13 @@ func (p *Player) step(now time.Time) time.Duration {
 		switch wait := due.Sub(now); {
 		case wait > 0:
 			return wait
-		case -wait > lateMost:
+		case -wait > lateMost && f.at >= p.furthest: // else it lies behind others in the file
 			state.Position, state.At, due = f.at, now, now
 			p.set(func(s *relay.Playback) { s.Position, s.At = f.at, now })
 		}
+		p.furthest = max(p.furthest, f.at)
 		p.write(f, due)
 		p.tape.pop()
-		p.wrote = true
 	}
 }
 
@@ -299,11 +298,13 @@ func (p *Player) over(err error) time.Duration {
 	switch {
 	case !errors.Is(err, io.EOF):
 		p.fail(err)
-	case p.State().Loop && p.wrote:
-		p.wrote = false
-		if p.change(Change{Position: new(time.Duration)}) == nil {
-			return 0
+	case p.State().Loop:
+		if rest := passLeast - time.Since(p.passAt); rest > 0 {
+			return rest
 		}
+		p.passAt = time.Now()
+		_ = p.change(Change{Position: new(time.Duration)}) // it ends where that fails
+		return 0
 	default:
 		p.Stop(WhyEnded)
 	}
@@ -325,7 +326,7 @@ func (p *Player) change(c Change) error {
 			p.fail(err)
 			return err
 		}
-		p.moved()
+		p.furthest = position
 	}
 	p.set(func(s *relay.Playback) {
 		s.Position, s.At = position, time.Now()
@@ -342,26 +343,14 @@ func (p *Player) change(c Change) error {
 	return nil
 }
 
-// show shows the picture at which it pauses.
+// show shows what there is of the place that was gone to: while it pauses the pictures of all tracks, and else of those that go on later.
 func (p *Player) show() {
-	if p.State().Playing {
-		return
+	list := p.tape.stills
+	if !p.State().Playing {
+		list = p.tape.pictures()
 	}
-	for range maxShown {
-		f, err := p.tape.head()
-		if err != nil {
-			return // playing on tells
-		}
-		picture := f.Key && p.tape.of(f.Track).Kind == "video"
-		if picture {
-			p.write(f, time.Now())
-		}
-		p.tape.pop()
-		if picture {
-			return
-		}
+	for i := range list {
+		p.write(&list[i], time.Now())
 	}
+	p.moved()
 }
-
-// maxShown bounds the packets among which the first picture is looked for; what is before it is not heard.
-const maxShown = 200

@@ -14,9 +14,13 @@ import (
 
 // How far a tape reads ahead: frames lie in a file nearly by time, but not quite.
 const (
-	aheadTime  = 1500 * time.Millisecond
-	aheadBytes = 4 << 20
+	aheadTime    = 1500 * time.Millisecond
+	aheadBytes   = 4 << 20
+	aheadPackets = 4096
 )
+
+// maxLength bounds what is believed of a length, in ms: a year.
+const maxLength = 366 * 24 * 3600 * 1000
 
 // packet is a frame of a recording.
 type packet struct {
@@ -37,8 +41,9 @@ type tape struct {
 	file    *webm.Seekable
 	last    []time.Duration // at of the newest packet of each track
 	queue   []packet
-	bytes   int   // of the queue
-	err     error // what comes behind the queue
+	bytes   int      // of the queue
+	stills  []packet // last pictures of tracks that cannot be decoded yet from here on
+	err     error    // what comes behind the queue
 }
 
 // openTape opens a recording at its beginning.
@@ -49,12 +54,12 @@ func openTape(from Catalogue, id string) (*tape, error) {
 	}
 	t := &tape{from: from, info: info, part: -1}
 	for i, f := range info.Files {
-		length := time.Duration(f.DurationMs) * time.Millisecond
+		length := time.Duration(min(max(f.DurationMs, 0), maxLength)) * time.Millisecond
 		if length == 0 { // what was written beside the files is lost
 			if err := t.open(i); err != nil {
 				return nil, err
 			}
-			length = t.file.Length()
+			length = min(t.file.Length(), maxLength*time.Millisecond)
 		}
 		t.starts = append(t.starts, t.length)
 		t.length += length
@@ -75,17 +80,19 @@ func (t *tape) close() {
 	}
 }
 
-// open goes to the beginning of a file.
+// open goes to the beginning of a file. When that fails the tape is at its end, with the error.
 func (t *tape) open(part int) error {
 	t.close()
-	t.part = -1
+	t.queue, t.bytes, t.stills = nil, 0, nil
 	content, name, _, err := t.from.Media(t.info.ID, part)
 	if err != nil {
+		t.err = err
 		return err
 	}
 	file, err := webm.NewSeekable(content, content.Size())
 	if err != nil {
-		return errors.Join(fmt.Errorf("%s: %w", name, err), content.Close())
+		t.err = errors.Join(fmt.Errorf("%s: %w", name, err), content.Close())
+		return t.err
 	}
 	t.part, t.content, t.file = part, content, file
 	t.rewound()
@@ -94,21 +101,45 @@ func (t *tape) open(part int) error {
 
 func (t *tape) rewound() {
 	t.last = make([]time.Duration, len(t.file.Formats()))
-	t.queue, t.bytes, t.err = nil, 0, nil
+	t.queue, t.bytes, t.err, t.stills = nil, 0, nil, nil
 }
 
 // seek goes to the place at or before a position from which playing can start, and returns that.
 func (t *tape) seek(to time.Duration) (landed time.Duration, err error) {
 	to = min(max(to, 0), t.length)
 	part, _ := slices.BinarySearch(t.starts, to+1)
-	if part--; part != t.part {
+	if part--; to == 0 {
+		part = 0 // others that begin at 0 as well come behind it
+	}
+	if part != t.part || t.content == nil {
 		if err := t.open(part); err != nil {
 			return 0, err
 		}
 	}
-	us, err := t.file.SeekTo((to - t.starts[part]).Microseconds())
+	us, stills, err := t.file.SeekTo((to - t.starts[part]).Microseconds())
 	t.rewound()
+	for _, p := range stills {
+		t.stills = append(t.stills, packet{Packet: p, part: part})
+	}
 	return t.starts[part] + time.Duration(us)*time.Microsecond, err
+}
+
+// firstFor is how far behind a place a track's first picture may be to be that of the place.
+const firstFor = 500 * time.Millisecond
+
+// pictures are those of all tracks at the place that was gone to, for while nothing is played.
+func (t *tape) pictures() []packet {
+	list := slices.Clone(t.stills)
+	if _, err := t.head(); err != nil {
+		return list // playing on tells
+	}
+	for _, p := range t.queue {
+		known := slices.ContainsFunc(list, func(k packet) bool { return k.Track == p.Track })
+		if !known && p.Key && t.file.Formats()[p.Track].Kind == media.Video && p.at-t.queue[0].at <= firstFor {
+			list = append(list, p)
+		}
+	}
+	return list
 }
 
 // head is the next packet. Its error is io.EOF behind the last file's last.
@@ -137,7 +168,7 @@ func (t *tape) pop() {
 // fill reads until what comes next is known.
 func (t *tape) fill() {
 	for t.err == nil {
-		if n := len(t.queue); n > 0 && (t.queue[n-1].at-t.queue[0].at >= aheadTime || t.bytes >= aheadBytes) {
+		if n := len(t.queue); n > 0 && (t.queue[n-1].at-t.queue[0].at >= aheadTime || t.bytes >= aheadBytes || n >= aheadPackets) {
 			return
 		}
 		var p media.Packet
@@ -161,14 +192,20 @@ func (t *tape) of(track int) record.Track {
 		return tracks[track]
 	}
 	// What was written beside the file is lost.
-	kind := t.file.Formats()[track].Kind
-	return record.Track{Member: fmt.Sprint(kind, track), Name: "Recording", Track: string(kind), Kind: string(kind)}
+	f := t.file.Formats()[track]
+	return record.Track{Member: someone.Member, Name: someone.Name, Track: fmt.Sprint(f.Kind, track), Kind: string(f.Kind), Codec: string(f.Codec)}
 }
+
+// someone plays a file of which nobody knows who is in it.
+var someone = record.Track{Member: "recording", Name: "Recording"}
 
 // cast are the recorded members of all files.
 func (t *tape) cast() (ids []string) {
 	for _, f := range t.info.Files {
-		for _, track := range f.Tracks {
+		for _, track := range append(f.Tracks[:len(f.Tracks):len(f.Tracks)], someone) {
+			if track == someone && len(f.Tracks) > 0 {
+				continue
+			}
 			if !slices.Contains(ids, track.Member) {
 				ids = append(ids, track.Member)
 			}

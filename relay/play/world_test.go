@@ -178,10 +178,14 @@ func (v *viewer) work() {
 			for _, o := range out {
 				v.take(o)
 			}
-			v.sub.Acked(v.acked, time.Since(v.began)+1)
-			if !more && len(out) == 0 {
+			if len(out) > 0 {
+				v.sub.Acked(v.acked, time.Since(v.began)+1)
+				continue
+			}
+			if !more {
 				break
 			}
+			time.Sleep(time.Millisecond)
 		}
 		select {
 		case <-v.kick:

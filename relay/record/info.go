@@ -23,6 +23,7 @@ type Info struct {
 	Why        string    `json:"why,omitempty"`    // of one that waits or has failed
 	By         string    `json:"by,omitempty"`     // member id of who began it; "" = the operator
 	Name       string    `json:"byName,omitempty"` // and the name
+	Title      string    `json:"title,omitempty"`  // of a file that was added; "" = it was recorded
 	Of         string    `json:"member,omitempty"` // name of the only member who was recorded; "" = everybody
 	Began      time.Time `json:"began"`
 	Ended      time.Time `json:"ended,omitzero"`
@@ -181,6 +182,7 @@ const idForm = `([0-9]{8}-[0-9]{6})-([A-Za-z0-9][A-Za-z0-9_.~-]{0,63})-[0-9a-f]{
 
 var (
 	idRule   = regexp.MustCompile(`^` + idForm + `$`)
+	addRule  = regexp.MustCompile(`^` + idForm + `\.(?:webm|mkv)\.adding$`)
 	fileRule = regexp.MustCompile(`^(` + idForm + `)(?:\.[0-9]{1,4})?\.(?:webm|mkv)(\.part)?$`)
 )
 

@@ -43,6 +43,8 @@ type Recorder struct {
 	retryAt time.Time
 	freeAt  time.Time
 
+	gathering *time.Timer
+
 	mu        sync.Mutex
 	state     relay.RecordState
 	info      Info
@@ -54,7 +56,7 @@ func newRecorder(s *Store, id string, o Order) *Recorder {
 	now := time.Now()
 	return &Recorder{store: s, id: id, order: o, kick: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
 		began: now, run: 1, people: map[string]string{}, tracks: map[uint16]*track{}, deltas: map[clockKey]int64{}, dropped: map[string]uint64{},
-		info: Info{ID: id, Room: o.Room, By: o.By, Name: o.Name, Of: o.Of, Began: now.UTC(), State: StateRecording}}
+		info: Info{ID: id, Room: o.Room, By: o.By, Name: o.Name, Of: o.Of, Began: now.UTC(), State: StateRecording, Files: []File{}}}
 }
 
 // ID names the recording.
@@ -118,6 +120,8 @@ func (r *Recorder) work() {
 	defer r.guard()
 	tick := time.NewTicker(lookEvery)
 	defer tick.Stop()
+	r.gathering = time.NewTimer(gatherFor)
+	defer r.gathering.Stop()
 	r.describe()
 	for stopped := false; !stopped; stopped = stopped || r.over() {
 		if r.pull() {
@@ -129,12 +133,25 @@ func (r *Recorder) work() {
 			}
 			stopped = true
 		case <-r.kick:
+			r.gather()
 		case <-tick.C:
 			r.sub.Tick()
 		}
 		r.tick(time.Now())
 	}
 	r.finish()
+}
+
+// gatherFor is how long what comes is left to wait: a disk is in no hurry, and to wake up for each frame was most of what a recording cost.
+const gatherFor = 50 * time.Millisecond
+
+// gather waits for more to come.
+func (r *Recorder) gather() {
+	r.gathering.Reset(gatherFor)
+	select {
+	case <-r.gathering.C:
+	case <-r.quit: // the loop sees it too
+	}
 }
 
 // guard ends a recording whose goroutine panics, and that alone.

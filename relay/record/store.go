@@ -57,9 +57,11 @@ type Store struct {
 	closed  bool
 	running map[string]*Recorder // by room, until nothing more is recorded
 	all     map[string]*Recorder // by id, until the files are complete
+	adding  int                  // files that are being added
 
 	stop    chan struct{}
 	stopped sync.WaitGroup
+	added   sync.WaitGroup // of those who add
 	counts  Counts
 }
 
@@ -80,6 +82,9 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s := newStore(f, o)
 	left, err := s.leftovers()
+	if err == nil {
+		err = s.forgetAdditions()
+	}
 	if err != nil {
 		return nil, errors.Join(err, f.close())
 	}
@@ -215,5 +220,6 @@ func (s *Store) Close(ctx context.Context) error {
 	}
 	close(s.stop)
 	s.stopped.Wait()
+	s.added.Wait() // they see that the Store is closed
 	return s.disk.close()
 }

@@ -82,7 +82,7 @@ func (rs *resources) whip(res *resource, offer, name string) (answer string, err
 }
 
 func (g *ingest) join(r *relay.Relay, room, name string, notify func(bool)) error {
-	m, err := r.Join(room, relay.Identity{ID: "w-" + secret(9), Name: name, Path: relay.WebRTC}, nil, notify)
+	m, err := r.Join(room, relay.Identity{ID: "w-" + secret(9), Name: name, Deaf: true, Path: relay.WebRTC}, nil, notify)
 	if err != nil {
 		return err
 	}

@@ -3,12 +3,15 @@ package server
 import (
 	"encoding/json"
 	"errors"
+	"io"
 	"mime"
 	"net/http"
+	"os"
 	"path"
 	"strconv"
 	"time"
 
+	"landline/media"
 	"landline/relay/record"
 	"landline/signaling"
 	"landline/signaling/token"
@@ -32,6 +35,7 @@ const maxRequest = 4096 // bytes of a RecordRequest
 
 func (s *Server) recordingRoutes(mux *http.ServeMux) {
 	mux.HandleFunc("POST /api/recordings", s.startRecording)
+	mux.HandleFunc("POST /api/recordings/upload", s.addRecording)
 	mux.HandleFunc("GET /api/recordings", s.listRecordings)
 	mux.HandleFunc("GET /api/recordings/{id}", s.ofRecording(false, func(w http.ResponseWriter, _ *http.Request, id string) error {
 		return s.answerInfo(w, http.StatusOK, id)
@@ -107,6 +111,63 @@ func (s *Server) startRecording(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
+// addRecording keeps the body, a file, as a recording of ?room=.
+func (s *Server) addRecording(w http.ResponseWriter, req *http.Request) {
+	room, title := req.URL.Query().Get("room"), req.URL.Query().Get("title")
+	if err := errors.Join(signaling.CheckRoom(room), signaling.CheckName(title)); err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
+	name, ok := s.mayRecord(w, req, room, true)
+	if !ok {
+		return
+	}
+	control := http.NewResponseController(w)
+	info, err := s.cfg.Recordings.Add(record.Addition{Room: room, Title: title, Name: name}, &patientBody{req.Body, control})
+	_ = control.SetWriteDeadline(time.Now().Add(downloadTime)) // not all writers have one
+	if err != nil {
+		status := addStatus(err)
+		if status == http.StatusInternalServerError {
+			s.log.Error("a file cannot be added to the recordings", "room", room, "error", err)
+			err = errDisk
+		}
+		w.Header().Set("Connection", "close") // what is left of the body is not read
+		http.Error(w, err.Error(), status)
+		return
+	}
+	w.Header().Set("Location", "/api/recordings/"+info.ID)
+	answerJSON(w, http.StatusCreated, info)
+}
+
+var errDisk = errors.New("the disk does not answer")
+
+func addStatus(err error) int {
+	switch {
+	case errors.Is(err, record.ErrTooLarge), errors.Is(err, media.ErrTooLarge):
+		return http.StatusRequestEntityTooLarge
+	case errors.Is(err, record.ErrNoRoom):
+		return http.StatusInsufficientStorage
+	case errors.Is(err, record.ErrAdding), errors.Is(err, record.ErrClosed):
+		return http.StatusServiceUnavailable
+	case errors.Is(err, media.ErrFormat), errors.Is(err, media.ErrUnsupported), errors.Is(err, media.ErrTruncated):
+		return http.StatusUnsupportedMediaType
+	case errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, os.ErrDeadlineExceeded):
+		return http.StatusBadRequest
+	}
+	return http.StatusInternalServerError
+}
+
+// patientBody gives an upload as much time as it needs, as long as it goes on.
+type patientBody struct {
+	io.Reader
+	control *http.ResponseController
+}
+
+func (p *patientBody) Read(b []byte) (int, error) {
+	_ = p.control.SetReadDeadline(time.Now().Add(downloadTime)) // not all readers have one
+	return p.Reader.Read(b)
+}
+
 // listRecordings lists those of ?room=, or all for a token of all rooms.
 func (s *Server) listRecordings(w http.ResponseWriter, req *http.Request) {
 	room := req.URL.Query().Get("room")
@@ -124,7 +185,7 @@ func (s *Server) listRecordings(w http.ResponseWriter, req *http.Request) {
 	list, err := s.cfg.Recordings.List(room)
 	if err != nil {
 		s.log.Error("recordings cannot be listed", "error", err)
-		http.Error(w, "the disk does not answer", http.StatusInternalServerError)
+		http.Error(w, errDisk.Error(), http.StatusInternalServerError)
 		return
 	}
 	answerJSON(w, http.StatusOK, RecordingsReply{Recordings: list})
@@ -151,7 +212,7 @@ func (s *Server) ofRecording(kept bool, f func(w http.ResponseWriter, req *http.
 			http.Error(w, err.Error(), http.StatusConflict)
 		default:
 			s.log.Error("a recording cannot be read", "recording", id, "error", err)
-			http.Error(w, "the disk does not answer", http.StatusInternalServerError)
+			http.Error(w, errDisk.Error(), http.StatusInternalServerError)
 		}
 	}
 }
@@ -196,7 +257,7 @@ type patient struct {
 	control *http.ResponseController
 }
 
-const downloadTime = 30 * time.Second // for one Write
+const downloadTime = 30 * time.Second // for one Write or Read
 
 func (p *patient) Write(b []byte) (int, error) {
 	_ = p.control.SetWriteDeadline(time.Now().Add(downloadTime)) // not all writers have one

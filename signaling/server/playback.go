@@ -36,7 +36,7 @@ var errUnread = errors.New("the recording cannot be read")
 var errPosition = errors.New("a position is 0 or more, in milliseconds")
 
 func wirePlayback(p *relay.Playback) signaling.Playback {
-	return signaling.Playback{Type: "playback", Recording: p.Recording, Members: p.Members, ByName: p.By, Playing: p.Playing, Loop: p.Loop,
+	return signaling.Playback{Type: "playback", Recording: p.Recording, Title: p.Title, Members: p.Members, ByName: p.By, Playing: p.Playing, Loop: p.Loop,
 		PositionMs: p.Position.Milliseconds(), AtUs: p.At.UnixMicro(), LengthMs: p.Length.Milliseconds(), Over: p.Over, Why: p.Why}
 }
 
@@ -85,7 +85,7 @@ func (s *Server) ofPlayback(f func(w http.ResponseWriter, req *http.Request, roo
 		if !ok {
 			return
 		}
-		if err := f(w, req, room, name); err != nil {
+		if err := f(w, req, room, name); err != nil && req.Context().Err() == nil {
 			status := playStatus(err)
 			if status == http.StatusInternalServerError {
 				s.log.Error("a recording cannot be played", "room", room, "error", err)
@@ -108,7 +108,7 @@ func playStatus(err error) int {
 		return http.StatusNotFound
 	case errors.Is(err, record.ErrLive), errors.Is(err, play.ErrBusy):
 		return http.StatusConflict
-	case errors.Is(err, play.ErrNoFile), errors.Is(err, media.ErrFormat):
+	case errors.Is(err, play.ErrNoFile), errors.Is(err, media.ErrFormat), errors.Is(err, media.ErrTruncated), errors.Is(err, media.ErrTooLarge), errors.Is(err, media.ErrUnsupported):
 		return http.StatusUnprocessableEntity
 	case errors.Is(err, play.ErrTooMany), errors.Is(err, play.ErrClosed), errors.Is(err, relay.ErrRoomFull), errors.Is(err, relay.ErrTooManyRooms):
 		return http.StatusServiceUnavailable

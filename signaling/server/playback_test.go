@@ -193,3 +193,40 @@ func TestPlaybackNeedsItsGrants(t *testing.T) {
 		asked(t, c.method, api+"playback/"+c.room, c.body, c.token, c.want)
 	}
 }
+
+func TestAFileIsAddedAndPlayed(t *testing.T) {
+	api, ws := playing(t, Config{})
+	whole, err := os.ReadFile("../../testdata/bunny-4s.webm")
+	if err != nil {
+		t.Fatal(err)
+	}
+	film := string(whole)
+	for _, c := range []struct {
+		query, body string
+		want        int
+	}{
+		{"room=hall&title=A+film", film, 201},
+		{"room=../hall", film, 400},
+		{"room=hall&title=a%07b", film, 400},
+		{"room=hall", "not a film", 415},
+		{"room=hall", "", 415},
+		{"room=hall", film[:300], 415},
+	} {
+		said := asked(t, "POST", api+"recordings/upload?"+c.query, c.body, "", c.want)
+		if c.want != 201 {
+			continue
+		}
+		var info record.Info
+		if err := json.Unmarshal([]byte(said), &info); err != nil || info.Title != "A film" || info.Room != "hall" {
+			t.Fatalf("%s: %v", said, err)
+		}
+		ann, _ := enter(t, ws, "hall", "")
+		asked(t, "PUT", api+"playback/hall", `{"recording":"`+info.ID+`"}`, "", 201)
+		if p := await[signaling.Playback](ann); p.Title != "A film" || p.Recording != info.ID {
+			t.Errorf("%+v", p)
+		}
+		if m := await[signaling.MemberJoined](ann); m.Member.Name != "A film" {
+			t.Errorf("%+v", m)
+		}
+	}
+}

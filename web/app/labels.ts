@@ -18,6 +18,7 @@ export const labels = {
   /** The list of recordings, role "list". */
   recordings: 'Recordings',
   again: 'Try again',
+  addFile: 'Add a file',
   /** What is played into the room, role "region", and its controls. */
   playback: 'Playback',
   pauseAll: 'Pause for everyone',

@@ -85,4 +85,13 @@ recording(folder)('a recording is played to everybody, stands still, goes elsewh
   await tool(ann, / for good$/).click();
   await ann.page.getByText('Nothing was recorded in this room yet').waitFor({ timeout: 5_000 });
   expect(readdirSync(folder)).toEqual([]);
+
+  await ann.page.locator('input[type=file]').setInputFiles(join(import.meta.dirname, '../../testdata/bunny-4s.webm'));
+  await tool(ann, /^Play bunny-4s for everyone$/).click({ timeout: 10_000 });
+  await bar(cyd).getByText('bunny-4s').waitFor({ timeout: 5_000 });
+  const film = cyd.pictureOf({ name: 'bunny-4s' });
+  await film.waitFor({ timeout: 5_000 });
+  const first = await cyd.look(film);
+  await until('the film moves', async () => (await cyd.look(film)) !== first, { ms: 5_000 });
+  await cyd.tile('bunny-4s').waitFor({ state: 'detached', timeout: 15_000 }); // it was over
 }, 120_000);

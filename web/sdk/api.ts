@@ -243,6 +243,8 @@ export interface RecordingInfo {
 /** A recording that is played into the room, for everybody at the same time (docs/protocol.md section 22). */
 export interface PlaybackInfo {
   recording: string;
+  /** Of a file that was added to the recordings; empty: it was recorded. */
+  title: string;
   /** Ids of the members who are played. */
   members: readonly string[];
   /** Display name of who has it played; empty: the operator. */
@@ -266,6 +268,8 @@ export function positionOf({ playing, position, heardAt, length }: PlaybackInfo,
 export interface RecordingEntry {
   id: string;
   room: string;
+  /** Of a file that was added; empty: it was recorded. */
+  title: string;
   /** As RecordingInfo has it. */
   state: string;
   why: string;
@@ -299,6 +303,8 @@ export interface Recordings {
   change(what: { playing?: boolean; position?: number; loop?: boolean }): Promise<void>;
   stop(): Promise<void>;
   remove(id: string): Promise<void>;
+  /** Keeps a WebM or Matroska file as a recording, and gives its id. */
+  add(file: Blob, title: string, progress?: (bytes: number) => void): Promise<string>;
   /** A file of one, from 1 on. Held in memory: see RecordingEntry.files for how much that is. */
   download(id: string, part: number, progress?: (bytes: number) => void): Promise<Blob>;
 }

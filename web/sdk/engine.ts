@@ -223,8 +223,8 @@ export class Engine implements SessionHandler {
     return this.plays && this.mayRecord;
   }
 
-  private tellPlayback({ recording, members, byName, playing, loop, positionMs, lengthMs, over }: Extract<ServerMessage, { type: 'playback' }>): void {
-    const now = { recording, members, byName, playing, loop, position: positionMs, length: lengthMs, heardAt: Date.now() };
+  private tellPlayback({ recording, title, members, byName, playing, loop, positionMs, lengthMs, over }: Extract<ServerMessage, { type: 'playback' }>): void {
+    const now = { recording, title, members, byName, playing, loop, position: positionMs, length: lengthMs, heardAt: Date.now() };
     this.post({ is: 'playback', playback: over ? undefined : now, may: this.mayPlay });
   }
 

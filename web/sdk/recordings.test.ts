@@ -24,9 +24,9 @@ const json = (value: unknown, status = 200): Response => new Response(JSON.strin
 
 test('lists those of the room', async () => {
   const wire = { id: 'x', room: 'the.room', state: 'saved', began: '2026-11-28T20:00:00Z', durationMs: 4_000, bytes: 10, files: [{ name: 'x.webm', bytes: 10, tracks: [] }], more: 1 };
-  const { asked, recordings } = relay(() => json({ recordings: [wire, { ...wire, id: 'y', files: null }].map((w) => ({ ...w, files: w.files ?? undefined })) }));
+  const { asked, recordings } = relay(() => json({ recordings: [wire, { ...wire, id: 'y', files: null }] }));
   expect(await recordings.list()).toEqual([
-    { id: 'x', room: 'the.room', state: 'saved', why: '', byName: '', began: Date.UTC(2026, 10, 28, 20), length: 4_000, bytes: 10, files: [{ name: 'x.webm', bytes: 10 }] },
+    { id: 'x', room: 'the.room', title: '', state: 'saved', why: '', byName: '', began: Date.UTC(2026, 10, 28, 20), length: 4_000, bytes: 10, files: [{ name: 'x.webm', bytes: 10 }] },
     expect.objectContaining({ id: 'y', files: [] }),
   ]);
   expect(asked).toEqual([{ method: 'GET', url: 'https://relay.example/api/recordings?room=the.room', bearer: 'Bearer tkn', body: undefined }]);
@@ -64,4 +64,31 @@ test('tells what the relay says against it, and when it cannot be reached', asyn
   const error = await gone.recordings.list().catch((e: unknown) => e);
   expect(error).toBeInstanceOf(RecordingsError);
   expect((error as RecordingsError).status).toBe(0);
+});
+
+/** A request that answers with this once it is sent. */
+function requesting(status: number, responseText: string) {
+  const asked: string[] = [];
+  const request = {
+    upload: {} as { onprogress: (event: { loaded: number }) => void },
+    onload: () => undefined,
+    onerror: () => undefined,
+    status,
+    responseText,
+    statusText: '',
+    open: (...args: string[]) => asked.push(args.join(' ')),
+    setRequestHeader: (...args: string[]) => asked.push(args.join(': ')),
+    send: () => (request.upload.onprogress({ loaded: 3 }), status ? request.onload() : request.onerror()),
+  };
+  const recordings = new RelayRecordings('https://relay.example/api/', 'hall', 'tkn', fetch, () => request as unknown as XMLHttpRequest);
+  return { asked, recordings };
+}
+
+test('adds a file, and tells how much has gone', async () => {
+  const { asked, recordings } = requesting(201, '{"id":"x"}');
+  const seen: number[] = [];
+  expect(await recordings.add(new Blob(['abc']), 'A film', (n) => seen.push(n))).toBe('x');
+  expect([asked, seen]).toEqual([['POST https://relay.example/api/recordings/upload?room=hall&title=A+film', 'Authorization: Bearer tkn'], [3]]);
+  await expect(requesting(415, 'malformed container\n').recordings.add(new Blob([]), '')).rejects.toEqual(new RecordingsError(415, 'malformed container'));
+  await expect(requesting(0, '').recordings.add(new Blob([]), '')).rejects.toEqual(new RecordingsError(0, 'the server cannot be reached'));
 });

@@ -6,13 +6,14 @@ import type { RecordingEntry, Recordings } from './api';
 interface WireRecording {
   id: string;
   room: string;
+  title?: string;
   state: string;
   why?: string;
   byName?: string;
   began: string;
   durationMs: number;
   bytes: number;
-  files?: { name: string; bytes: number }[];
+  files: { name: string; bytes: number }[] | null;
 }
 
 export class RelayRecordings implements Recordings {
@@ -21,21 +22,23 @@ export class RelayRecordings implements Recordings {
     private readonly room: string,
     private readonly token: string,
     private readonly fetcher: typeof fetch = (...args) => fetch(...args),
+    private readonly makeRequest = (): XMLHttpRequest => new XMLHttpRequest(),
   ) {}
 
   async list(): Promise<RecordingEntry[]> {
     const response = await this.ask('GET', `recordings?room=${encodeURIComponent(this.room)}`);
     const { recordings } = (await response.json()) as { recordings: WireRecording[] };
-    return recordings.map(({ id, room, state, why = '', byName = '', began, durationMs, bytes, files = [] }) => ({
+    return recordings.map(({ id, room, title = '', state, why = '', byName = '', began, durationMs, bytes, files }) => ({
       id,
       room,
+      title,
       state,
       why,
       byName,
       began: Date.parse(began),
       length: durationMs,
       bytes,
-      files: files.map((file) => ({ name: file.name, bytes: file.bytes })),
+      files: (files ?? []).map((file) => ({ name: file.name, bytes: file.bytes })),
     }));
   }
 
@@ -53,6 +56,23 @@ export class RelayRecordings implements Recordings {
 
   async remove(id: string): Promise<void> {
     await this.ask('DELETE', `recordings/${encodeURIComponent(id)}`);
+  }
+
+  /** By XMLHttpRequest, which alone tells how much has gone. */
+  add(file: Blob, title: string, progress?: (bytes: number) => void): Promise<string> {
+    const query = new URLSearchParams({ room: this.room, title });
+    const request = this.makeRequest();
+    request.open('POST', `${this.api}recordings/upload?${query}`);
+    if (this.token) request.setRequestHeader('Authorization', `Bearer ${this.token}`);
+    request.upload.onprogress = ({ loaded }) => progress?.(loaded);
+    return new Promise((resolve, reject) => {
+      request.onload = () => {
+        if (request.status === 201) resolve((JSON.parse(request.responseText) as WireRecording).id);
+        else reject(new RecordingsError(request.status, request.responseText.trim().slice(0, 300) || request.statusText));
+      };
+      request.onerror = () => reject(new RecordingsError(0, 'the server cannot be reached'));
+      request.send(file);
+    });
   }
 
   async download(id: string, part: number, progress?: (bytes: number) => void): Promise<Blob> {

@@ -44,6 +44,8 @@ export interface CallState {
 
 /** How often the page looks at the statistics, ms. */
 const lookEvery = 1000;
+/** What is not known for less is no news, ms. */
+const SETTLE_MS = 2_000;
 
 /** One call on the screen: a joined room, and what the page makes of it. close() when the screen goes. */
 export class Call {
@@ -55,6 +57,11 @@ export class Call {
   private readonly uplink: Uplink;
   private readonly undo: (() => void)[] = [];
   private order = 0;
+  /** Ids of all members who were ever played as they had been recorded: they are that until they leave. */
+  private readonly recorded = new Set<string>();
+  /** What was told last of what is played. */
+  private toldPlayback: PlaybackInfo | undefined;
+  private playbackTimer: ReturnType<typeof setTimeout> | undefined;
   /** Devices whose trouble has been told. Trouble from before the call was told before it. */
   private readonly troubles = new Set<Kind>();
 
@@ -95,6 +102,8 @@ export class Call {
     this.undo.push(() => this.files.close());
     this.recordings = new RecordingList(room.recordings, (text) => this.refused(text), saveFile);
     this.uplink = new Uplink(room, (id, error) => this.publishFailed(id, error));
+    this.noteRecorded(room.playback);
+    this.toldPlayback = room.playback;
     this.readRoster();
     for (const kind of ['camera', 'mic'] as const) if (media.store.get()[kind].trouble) this.troubles.add(kind);
     this.undo.push(
@@ -109,7 +118,7 @@ export class Call {
     );
     this.uplink.sync(media.store.get());
     const timer = setInterval(() => void this.look(), lookEvery);
-    this.undo.push(() => clearInterval(timer));
+    this.undo.push(() => clearInterval(timer), () => clearTimeout(this.playbackTimer));
     this.useSpeaker(media.store.get().prefs.speaker);
   }
 
@@ -172,14 +181,28 @@ export class Call {
   }
 
   private playbackChanged(playback: PlaybackInfo | undefined): void {
-    const news = playbackNews(this.store.get().playback, playback);
-    this.store.set({ playback, mayPlay: this.room.mayPlay, ...(news && { news }) });
+    this.noteRecorded(playback);
+    this.store.set({ playback, mayPlay: this.room.mayPlay });
     this.readRoster();
+    // After a reconnect nothing is known of it for a moment.
+    clearTimeout(this.playbackTimer);
+    this.playbackTimer = setTimeout(() => this.tellPlayback(), playback ? 0 : SETTLE_MS);
+  }
+
+  private noteRecorded(playback: PlaybackInfo | undefined): void {
+    if (playback && !playback.title) for (const id of playback.members) this.recorded.add(id);
+  }
+
+  private tellPlayback(): void {
+    const { playback } = this.store.get();
+    const news = playbackNews(this.toldPlayback, playback);
+    this.toldPlayback = playback;
+    if (news) this.store.set({ news });
   }
 
   /** Does something to what is played. */
-  control(what: Parameters<Room['recordings']['change']>[0]): void {
-    this.room.recordings.change(what).catch((error: unknown) => this.refused(recordingProblem(error)));
+  control(what: Parameters<Room['recordings']['change']>[0]): Promise<void> {
+    return this.room.recordings.change(what).catch((error: unknown) => this.refused(recordingProblem(error)));
   }
 
   stopPlayback(): void {
@@ -216,8 +239,7 @@ export class Call {
   private readRoster(): void {
     // Copies, so that what was read can be compared with what comes.
     const self = { ...this.room.self, tracks: ownTracks(this.media.store.get()) };
-    const played = this.room.playback?.members ?? [];
-    const members = [...this.room.members.values()].map((member) => ({ ...member, ...(played.includes(member.id) && { name: playedName(member.name) }) }));
+    const members = [...this.room.members.values()].map((member) => ({ ...member, ...(this.recorded.has(member.id) && { name: playedName(member.name) }) }));
     this.publications.update([self, ...members]);
     const tiles = tilesOf(self, members);
     for (const tile of tiles) {

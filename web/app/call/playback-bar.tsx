@@ -1,10 +1,10 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { positionOf } from '../../sdk/api';
 import type { PlaybackInfo } from '../../sdk';
 import { labels } from '../labels';
 import { Close, Pause, Play, Repeat } from '../ui/icons';
 import type { Call } from './call';
-import { positionText, whenOf } from './playback-words';
+import { playedOf, positionText } from './playback-words';
 
 /** How often the position moves, ms. */
 const TICK_MS = 250;
@@ -15,17 +15,23 @@ const SKIP_MS = 10_000;
 export function PlaybackBar({ call, playback, may }: { call: Call; playback: PlaybackInfo; may: boolean }) {
   const { playing, loop, length } = playback;
   const position = usePosition(playback);
+  // What a hand says counts until the relay has answered.
   const [dragged, setDragged] = useState<number | undefined>();
+  const asking = useRef(false);
   const at = dragged ?? position;
-  const release = (value: number): void => {
+  const release = async (value: number): Promise<void> => {
+    if (asking.current) return;
+    asking.current = true;
+    setDragged(value);
+    await call.control({ position: value });
+    asking.current = false;
     setDragged(undefined);
-    call.control({ position: value });
   };
   return (
     <section class="playback" aria-label={labels.playback}>
-      <p class="playback-name">Recording of {whenOf(playback.recording)}</p>
+      <p class="playback-name">{playedOf(playback)}</p>
       {may && (
-        <button type="button" class="icon-button" aria-label={playing ? labels.pauseAll : labels.playAll} title={playing ? labels.pauseAll : labels.playAll} onClick={() => call.control({ playing: !playing })}>
+        <button type="button" class="icon-button" aria-label={playing ? labels.pauseAll : labels.playAll} title={playing ? labels.pauseAll : labels.playAll} onClick={() => void call.control({ playing: !playing })}>
           {playing ? <Pause /> : <Play />}
         </button>
       )}
@@ -42,15 +48,15 @@ export function PlaybackBar({ call, playback, may }: { call: Call; playback: Pla
           const way = { ArrowRight: 1, ArrowUp: 1, ArrowLeft: -1, ArrowDown: -1 }[event.key];
           if (way === undefined) return;
           event.preventDefault();
-          release(Math.min(Math.max(0, at + way * SKIP_MS), length));
+          void release(Math.min(Math.max(0, at + way * SKIP_MS), length));
         }}
         onInput={(event) => setDragged(event.currentTarget.valueAsNumber)}
-        onChange={(event) => release(event.currentTarget.valueAsNumber)}
+        onChange={(event) => void release(event.currentTarget.valueAsNumber)}
       />
       <span class="playback-time quiet">{positionText(at, length)}</span>
       {may && (
         <>
-          <button type="button" class={loop ? 'icon-button on' : 'icon-button'} aria-label={labels.repeat} title={labels.repeat} aria-pressed={loop} onClick={() => call.control({ loop: !loop })}>
+          <button type="button" class={loop ? 'icon-button on' : 'icon-button'} aria-label={labels.repeat} title={labels.repeat} aria-pressed={loop} onClick={() => void call.control({ loop: !loop })}>
             <Repeat />
           </button>
           <button type="button" class="icon-button" aria-label={labels.stopAll} title={labels.stopAll} onClick={() => call.stopPlayback()}>

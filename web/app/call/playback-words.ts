@@ -22,6 +22,12 @@ export function whenOf(id: string, locale?: string): string {
   return new Intl.DateTimeFormat(locale, { day: 'numeric', month: 'short', year: 'numeric', hour: '2-digit', minute: '2-digit' }).format(at);
 }
 
+/** What a recording is called: the title of a file that was added, or when it was begun. */
+export const nameOf = ({ id, title }: Pick<RecordingEntry, 'id' | 'title'>): string => title || whenOf(id);
+
+/** What is played. */
+export const playedOf = ({ recording, title }: PlaybackInfo): string => title || `Recording of ${whenOf(recording)}`;
+
 /** What stands behind the date: "3:40, 12 MB, by Ann", or how one does that is not there yet. */
 export function detailOf({ state, length, bytes, byName }: RecordingEntry): string {
   switch (state) {
@@ -42,7 +48,7 @@ export const positionText = (position: number, length: number): string => `${tim
 
 /** What is to be told of a change; empty: nothing. */
 export function playbackNews(before: PlaybackInfo | undefined, now: PlaybackInfo | undefined): string {
-  const what = `the recording of ${now && whenOf(now.recording)}`;
+  const what = now?.title ? `“${now.title}”` : `the recording of ${now && whenOf(now.recording)}`;
   if (now && now.recording !== before?.recording) return now.byName ? `${now.byName} plays ${what} for everyone.` : `For everyone: ${what}.`;
   return before && !now ? 'The recording is not played any more.' : '';
 }
@@ -52,7 +58,7 @@ export function recordingProblem(error: unknown): string {
   if (!(error instanceof RecordingsError)) return String(error);
   switch (error.status) {
     case 0:
-      return 'The server cannot be reached. Look at your connection, then try again.';
+      return `It did not work: ${error.message}. Look at your connection, then try again.`;
     case 401:
     case 403:
       return `The server does not let you: ${error.message}. Ask who runs it for a link that lets you record.`;

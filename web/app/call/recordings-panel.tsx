@@ -1,17 +1,17 @@
-import { useEffect, useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { deleteOf, downloadOf, labels, playOf, progressOf, reallyDelete } from '../labels';
 import { useStore } from '../store';
-import { Bin, Download, Play, Refresh } from '../ui/icons';
+import { Bin, Clip, Download, Play, Refresh } from '../ui/icons';
 import type { Call, CallState } from './call';
-import { progressText } from './file-words';
+import { progressText, shortName } from './file-words';
 import { PanelFrame } from './panel';
-import { detailOf, whenOf } from './playback-words';
-import type { RecordingLine } from './recordings';
+import { detailOf, nameOf } from './playback-words';
+import type { RecordingLine, RecordingList, RecordingsState } from './recordings';
 
 /** What was recorded of the room, to be played for everybody, taken away, or deleted. */
 export function RecordingsPanel({ call, state }: { call: Call; state: CallState }) {
   const { recordings } = call;
-  const { lines, problem } = useStore(recordings.store);
+  const { lines, problem, adding } = useStore(recordings.store);
   const { recording } = state;
   useEffect(() => void recordings.load(), [recordings, recording?.id, recording?.state]);
   return (
@@ -39,13 +39,44 @@ export function RecordingsPanel({ call, state }: { call: Call; state: CallState 
           </ul>
         )}
       </div>
+      <AddFile recordings={recordings} adding={adding} />
     </PanelFrame>
+  );
+}
+
+/** What the relay keeps as it is; the command line takes any file. */
+const TAKEN = '.webm,.mkv,video/webm,video/x-matroska';
+
+function AddFile({ recordings, adding }: { recordings: RecordingList; adding: RecordingsState['adding'] }) {
+  const input = useRef<HTMLInputElement>(null);
+  const chosen = (): void => {
+    const file = input.current?.files?.[0];
+    if (file) void recordings.add(file);
+    if (input.current) input.current.value = '';
+  };
+  return (
+    <footer class="recordings-add">
+      <input ref={input} type="file" accept={TAKEN} hidden onChange={chosen} />
+      <button type="button" class="button small" disabled={adding !== undefined} onClick={() => input.current?.click()}>
+        <Clip /> {labels.addFile}
+      </button>
+      {adding ? (
+        <div class="file-progress">
+          <progress aria-label={progressOf(adding.name, '')} max={Math.max(adding.size, 1)} value={adding.sent} />
+          <small class="quiet">
+            {shortName(adding.name)}: {adding.sent < adding.size ? progressText(adding.sent, adding.size) : 'the server looks at it…'}
+          </small>
+        </div>
+      ) : (
+        <small class="quiet">WebM or Matroska, to be played for everyone</small>
+      )}
+    </footer>
   );
 }
 
 function Row({ call, line, played }: { call: Call; line: RecordingLine; played: boolean }) {
   const { recordings } = call;
-  const when = whenOf(line.id);
+  const when = nameOf(line);
   const [sure, setSure] = useState(false);
   const { downloaded } = line;
   return (

@@ -1,10 +1,10 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { RecordingsError } from '../../sdk/api';
 import type { RecordingEntry, Recordings } from '../../sdk/api';
-import { MAX_DOWNLOAD, RecordingList } from './recordings';
+import { MAX_DOWNLOAD, RecordingList, titleOf } from './recordings';
 
 const entry = (id: string, more: Partial<RecordingEntry> = {}): RecordingEntry => ({
-  id, room: 'kitchen', state: 'saved', why: '', byName: '', began: 0, length: 1_000, bytes: 3, files: [{ name: `${id}.webm`, bytes: 3 }], ...more,
+  id, room: 'kitchen', title: '', state: 'saved', why: '', byName: '', began: 0, length: 1_000, bytes: 3, files: [{ name: `${id}.webm`, bytes: 3 }], ...more,
 });
 
 let entries: RecordingEntry[];
@@ -23,6 +23,7 @@ beforeEach(() => {
     change: vi.fn(async () => undefined),
     stop: vi.fn(async () => undefined),
     remove: vi.fn(async (id: string) => void (entries = entries.filter((e) => e.id !== id))),
+    add: vi.fn(async (_file: Blob, _title: string, progress: (n: number) => void) => (progress(2), entries.push(entry('c')), 'c')),
     download: vi.fn(async (_id: string, _part: number, progress: (n: number) => void) => {
       progress(2);
       return new Blob(['abc']);
@@ -43,7 +44,7 @@ describe('the list', () => {
   });
 
   it('tells why there is none, until there is one', async () => {
-    relay.list.mockRejectedValueOnce(new RecordingsError(0, 'gone'));
+    relay.list.mockRejectedValueOnce(new RecordingsError(0, 'the server cannot be reached'));
     await list.load();
     expect(list.store.get()).toMatchObject({ lines: undefined, problem: expect.stringMatching(/cannot be reached/) });
     await list.load();
@@ -59,6 +60,28 @@ describe('the list', () => {
     late([entry('old')]);
     await first;
     expect(ids()).toEqual(['a', 'b']);
+  });
+});
+
+describe('a file that is added', () => {
+  it('shows how far it is, and is in the list then', async () => {
+    const seen: (number | undefined)[] = [];
+    list.store.watch(() => seen.push(list.store.get().adding?.sent));
+    await list.add(new File(['abc'], 'A film.webm'));
+    expect(relay.add.mock.calls[0]![1]).toBe('A film');
+    expect(seen.slice(0, 3)).toEqual([0, 2, undefined]);
+    expect(ids()).toEqual(['a', 'b', 'c']);
+  });
+
+  it('is told of when the relay does not take it', async () => {
+    relay.add.mockRejectedValueOnce(new RecordingsError(415, 'malformed container'));
+    await list.add(new File(['abc'], 'x.webm'));
+    expect(said).toEqual(['The server says: malformed container.']);
+    expect(list.store.get().adding).toBeUndefined();
+  });
+
+  it('has a title as people have names', () => {
+    expect(['film.webm', 'a.b.mkv', '.webm', `${'é'.repeat(80)}.mkv`, 'a\u202eb\n.webm', 'no ending'].map(titleOf)).toEqual(['film', 'a.b', '', 'é'.repeat(64), 'ab', 'no ending']);
   });
 });
 

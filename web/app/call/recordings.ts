@@ -16,6 +16,8 @@ export interface RecordingsState {
   lines: readonly RecordingLine[] | undefined;
   /** Why they are not known. */
   problem: string;
+  /** A file that is being added; undefined: none is. */
+  adding: { name: string; size: number; sent: number } | undefined;
 }
 
 /** A page holds a download in memory until it is whole. */
@@ -24,8 +26,16 @@ export const MAX_DOWNLOAD = 1 << 30;
 /** How a file is given to the person who wants it. */
 export type Save = (file: Blob, name: string) => void;
 
+const MOST_TITLE = 64;
+
+/** A file's name without its ending, and without what a title must not have. */
+export function titleOf(name: string): string {
+  const clean = name.replace(/\.[^.]{1,5}$/, '').replace(/[\p{Cc}\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069\ufffd]/gu, '');
+  return [...clean.trim()].slice(0, MOST_TITLE).join('');
+}
+
 export class RecordingList {
-  readonly store = new Store<RecordingsState>({ lines: undefined, problem: '' });
+  readonly store = new Store<RecordingsState>({ lines: undefined, problem: '', adding: undefined });
   private asked = 0;
 
   constructor(
@@ -45,6 +55,16 @@ export class RecordingList {
     } catch (error) {
       if (asked === this.asked) this.store.set({ lines: undefined, problem: recordingProblem(error) });
     }
+  }
+
+  /** Keeps a file, one at a time. */
+  async add(file: File): Promise<void> {
+    const { name, size } = file;
+    const sent = (bytes: number): void => this.store.set({ adding: { name, size, sent: bytes } });
+    sent(0);
+    await this.told(async () => void (await this.recordings.add(file, titleOf(name), sent)));
+    this.store.set({ adding: undefined });
+    await this.load();
   }
 
   play(id: string): Promise<void> {

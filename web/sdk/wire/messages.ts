@@ -217,6 +217,7 @@ const fromServer = {
   }),
   playback: object({
     recording: text(),
+    title: text(),
     members: list(needed(MEMBER_ID), MAX_MEMBERS),
     byName: text(),
     playing: flag,
