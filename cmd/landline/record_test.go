@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -154,6 +155,39 @@ func TestCatalogue(t *testing.T) {
 	failsWith(t, launch(t, nil, "recordings", "rm", id, "--url", url), "there is no such recording")
 	if left, err := os.ReadDir(dir); err != nil || len(left) != 0 {
 		t.Error(left, err)
+	}
+}
+
+func TestOneMemberOfARecording(t *testing.T) {
+	t.Parallel()
+	url, _ := recordingRelay(t)
+	clip := vp8Clip(t, "2")
+	first := launch(t, nil, "stream", clip, "--url", url, "--room", "always-1", "--name", "ann")
+	if _, errs, code := launch(t, nil, "stream", clip, "--url", url, "--room", "always-1", "--name", "bob").wait(t); code != 0 {
+		t.Fatal(errs)
+	}
+	first.wait(t)
+	var list server.RecordingsReply
+	until(t, "it is saved", func() bool {
+		list = reported[server.RecordingsReply](t, launch(t, nil, "recordings", "--url", url, "--json"))
+		return len(list.Recordings) == 1 && list.Recordings[0].State == record.StateSaved
+	})
+	id, out := list.Recordings[0].ID, filepath.Join(t.TempDir(), "bob.webm")
+	get := func(args ...string) *job {
+		return launch(t, nil, append([]string{"recordings", "get", id, "--url", url}, args...)...)
+	}
+	if _, errs, code := get("--member", "bob", "--out", out).wait(t); code != 0 {
+		t.Fatal(errs)
+	}
+	samePackets(t, clip, out, 0)
+	decodesClean(t, out)
+	if b, err := os.ReadFile(out); err != nil || bytes.Contains(b, []byte("ann")) || !bytes.Contains(b, []byte("bob · ")) {
+		t.Errorf("it does not name bob alone: %v", err)
+	}
+	failsWith(t, get("--member", "cyd", "--out", out+"2"), "nobody")
+	failsWith(t, get("--member", "bob", "--out", out), "file exists")
+	if _, errs, code := get("--member", "bob").wait(t); code != 2 || !strings.Contains(errs, "--out") {
+		t.Errorf("exit code %d: %s", code, errs)
 	}
 }
 

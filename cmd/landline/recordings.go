@@ -30,6 +30,7 @@ its own machine only.
 
     landline recordings list --room kitchen
     landline recordings get 20251121-044000-kitchen-5f0c21ab --out kitchen.webm
+    landline recordings get 20251121-044000-kitchen-5f0c21ab --member Ann --out ann.webm
     landline recordings rm 20251121-044000-kitchen-5f0c21ab
     landline recordings add film.mp4 --room kitchen`
 }
@@ -57,19 +58,20 @@ func (c *recordingsListCmd) Run(ctx context.Context, con *console) error {
 		return err
 	}
 	table := tabwriter.NewWriter(con.out, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(table, "RECORDING\tSTATE\tLENGTH\tSIZE\tFILES\tBY")
+	fmt.Fprintln(table, "RECORDING\tSTATE\tLENGTH\tSIZE\tFILES\tBY\tTITLE")
 	for _, i := range reply.Recordings {
 		length := time.Duration(i.DurationMs) * time.Millisecond
-		fmt.Fprintf(table, "%s\t%s\t%s\t%.1f MB\t%d\t%s\n", i.ID, i.State, clockText(length), float64(i.Bytes)/1e6, len(i.Files), orDash(i.Name))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%.1f MB\t%d\t%s\t%s\n", i.ID, i.State, clockText(length), float64(i.Bytes)/1e6, len(i.Files), orDash(i.Name), orDash(i.Title))
 	}
 	return table.Flush()
 }
 
 type recordingsGetCmd struct {
 	connectFlags
-	ID   string `arg:"" help:"The recording, as the list names it."`
-	Part int    `default:"1" placeholder:"N" help:"Which file, of a recording with several."`
-	Out  string `short:"o" placeholder:"FILE" help:"Where to save it; without it, under the relay's name in this folder. - is standard output."`
+	ID     string `arg:"" help:"The recording, as the list names it."`
+	Part   int    `default:"1" placeholder:"N" help:"Which file, of a recording with several."`
+	Member string `placeholder:"NAME" help:"Only what this member said, in a file of its own. Needs --out."`
+	Out    string `short:"o" placeholder:"FILE" help:"Where to save it; without it, under the relay's name in this folder. - is standard output."`
 }
 
 // Run implements the command.
@@ -83,6 +85,9 @@ func (c *recordingsGetCmd) Run(ctx context.Context, con *console) error {
 		return fmt.Errorf("the recording has %d files: there is no %d", len(info.Files), c.Part)
 	}
 	about := info.Files[c.Part-1]
+	if c.Member != "" && (c.Out == "" || c.Out == "-") {
+		return usagef("--member: say the file with --out")
+	}
 	resp, err := api.request(ctx, http.MethodGet, fmt.Sprintf("/%s/file?part=%d", url.PathEscape(c.ID), c.Part), nil)
 	if err != nil {
 		return err
@@ -98,7 +103,12 @@ func (c *recordingsGetCmd) Run(ctx context.Context, con *console) error {
 		}
 		c.Out = about.Name
 	}
-	if err := saveNew(c.Out, resp.Body); err != nil {
+	if c.Member != "" {
+		err = saveMember(c.Out, c.Member, about, resp.Body)
+	} else {
+		err = saveNew(c.Out, resp.Body)
+	}
+	if err != nil {
 		return err
 	}
 	if c.JSON {

@@ -30,6 +30,26 @@ async function recorded(ann: Person, bob: Person): Promise<string> {
   return name;
 }
 
+/** Runs in the page: goes to places in a file, and tells where it came to. */
+async function goThrough(src: string): Promise<{ width: number; duration: number; at: number[] }> {
+  const video = document.createElement('video');
+  const heard = (event: string) => new Promise((resolve, reject) => {
+    video.addEventListener(event, resolve, { once: true });
+    video.addEventListener('error', () => reject(new Error(video.error?.message)), { once: true });
+  });
+  const known = heard('loadeddata');
+  Object.assign(video, { muted: true, preload: 'auto', src });
+  await known;
+  const at: number[] = [];
+  for (const to of [3, 1, 4]) {
+    const there = heard('seeked');
+    video.currentTime = to;
+    await there;
+    at.push(video.currentTime);
+  }
+  return { width: video.videoWidth, duration: video.duration, at };
+}
+
 recording(folder)('a recording is played to everybody, stands still, goes elsewhere, and ends', async ({ house }) => {
   const [ann, bob] = await house.call('cinema', ['ann', 'bob']);
   const file = await recorded(ann, bob);
@@ -46,6 +66,10 @@ recording(folder)('a recording is played to everybody, stands still, goes elsewh
   const download = await coming;
   expect(download.suggestedFilename()).toBe(file);
   expect(readFileSync(await download.path()).equals(readFileSync(join(folder, file))), 'what was downloaded is the file').toBe(true);
+
+  const inVideo = await ann.page.evaluate(goThrough, `/api/recordings/${file.replace('.webm', '')}/file`);
+  expect(inVideo, 'the file in a <video> of Chromium').toMatchObject({ width: 640, at: [3, 1, 4] });
+  expect(inVideo.duration).toBeGreaterThan(5);
 
   await tool(ann, /^Play .* for everyone$/).click();
   await ann.press(labels.closePanel);
