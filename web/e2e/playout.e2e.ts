@@ -6,6 +6,7 @@ import { labels } from '../app/labels';
 import { Command } from './harness/cli';
 import { figure } from './harness/figures';
 import { e2e, type House } from './harness/house';
+import { held } from './harness/load';
 import { flashingClip } from './harness/media';
 import type { Person } from './harness/person';
 import { installTiming, take } from './harness/timing';
@@ -48,15 +49,17 @@ e2e('sound and picture of a film stay together, also over a path with jitter', a
   await until('flashes are seen and beeps heard', async () => bob.page.evaluate(() => window.timing.flashes.length > 2 && window.timing.heard.length > 2), { ms: 10_000 });
   for (const [path, shape] of [['clean', undefined], ['30 ms jitter', JITTER]] as const) {
     if (shape) proxy.become(shape);
-    const apart = await lipSync(bob);
-    console.log(JSON.stringify({ path, signed: apart.map(Math.round) }));
-    const { n, p95 } = figure(`flash and beep, ${path}`, '|A-V|', apart.map(Math.abs), 'p95 <= 45');
-    expect(n).toBeGreaterThanOrEqual((WINDOW_MS / 1000) * 0.8);
-    expect.soft(p95).toBeLessThanOrEqual(45);
+    await held(async () => {
+      const apart = await lipSync(bob);
+      console.log(JSON.stringify({ path, signed: apart.map(Math.round) }));
+      const { n, p95 } = figure(`flash and beep, ${path}`, '|A-V|', apart.map(Math.abs), 'p95 <= 45');
+      expect(n).toBeGreaterThanOrEqual((WINDOW_MS / 1000) * 0.8);
+      return [{ what: `${path}: |A-V| p95, ms`, value: p95, most: 45 }];
+    });
   }
   command.interrupt();
   await command.report(10_000);
-}, 90_000);
+}, 180_000);
 
 e2e('a voice has no holes over a path with jitter', async ({ house }) => {
   const proxy = await house.proxy(12);
@@ -92,17 +95,19 @@ e2e('after a stall of two seconds sound is as soon as before', async ({ house })
     }
     return seen.sort((a, b) => a - b)[5]!;
   };
-  await elapse(5_000);
-  const before = await typical();
-  proxy.silence();
-  await elapse(2_000);
   house.cuts = true; // a page may take so long a silence for a lost connection
   house.expectedErrors.push(/WebSocket connection to '.*' failed/);
-  proxy.restore();
-  await elapse(4_000);
-  const after = await typical();
-  figure('a stall of 2 s', 'mouth to ear 5 s later, against before', [after - before], '<= 50');
-  expect(before, 'ms').toBeGreaterThan(20);
-  expect(before).toBeLessThan(1_000);
-  expect(after - before).toBeLessThanOrEqual(50);
-});
+  await held(async () => {
+    await elapse(5_000);
+    const before = await typical();
+    proxy.silence();
+    await elapse(2_000);
+    proxy.restore();
+    await elapse(4_000);
+    const after = await typical();
+    figure('a stall of 2 s', 'mouth to ear 5 s later, against before', [after - before], '<= 50');
+    expect(before, 'ms').toBeGreaterThan(20);
+    expect(before).toBeLessThan(1_000);
+    return [{ what: 'later than before, ms', value: after - before, most: 50 }];
+  });
+}, 120_000);

@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { Worker } from 'node:worker_threads';
+import { expect } from 'vitest';
 import { percentile } from './figures';
 
 export interface Load {
@@ -31,6 +32,35 @@ export function watchLoad(): () => Promise<Load> {
       late: { p50: percentile(lates, 0.5), p95: percentile(lates, 0.95) },
     };
   };
+}
+
+/** On a machine with less to spare, or of which a hypervisor gives more to others, delays tell of the machine. */
+const CALM = { idle: 0.14, stolen: 0.03 };
+const ATTEMPTS = 3;
+/** What is held on a machine that was not calm in any attempt: delays are bounded there, too. */
+const ROUGHLY = 3;
+
+export interface Goal {
+  what: string;
+  value: number;
+  most: number;
+}
+
+/** Measures something, and holds it to its goals: again where they are not met and the machine was not calm, and roughly where it never was. */
+export async function held(measure: () => Promise<Goal[]>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    const load = watchLoad();
+    const goals = await measure();
+    const { idle, stolen } = await load();
+    const unmet = goals.filter(({ value, most }) => !(value <= most));
+    if (unmet.length === 0) return;
+    console.log(JSON.stringify({ attempt, idle: idle.toFixed(2), stolen: stolen.toFixed(2), unmet }));
+    const calm = idle >= CALM.idle && stolen <= CALM.stolen;
+    if (!calm && attempt < ATTEMPTS) continue;
+    const missed = calm ? unmet : unmet.filter(({ value, most }) => !(value <= ROUGHLY * most));
+    expect(missed, `${Math.round(idle * 100)} % of the machine idle, ${Math.round(stolen * 100)} % given to others`).toEqual([]);
+    return void console.log('too noisy: the machine was not calm in any attempt; delays are bounded, and no more is held');
+  }
 }
 
 /** Ticks of all processors together since the start of the machine (proc_stat(5)). */
