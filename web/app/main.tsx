@@ -8,6 +8,7 @@ import './styles/start.css';
 import './styles/call.css';
 import './styles/tiles.css';
 import './styles/panels.css';
+import './styles/recordings.css';
 import './styles/files.css';
 
 claimToken(window);

@@ -239,6 +239,8 @@ export class Call {
   private readRoster(): void {
     // Copies, so that what was read can be compared with what comes.
     const self = { ...this.room.self, tracks: ownTracks(this.media.store.get()) };
+    const played = this.room.playback?.members ?? [];
+    for (const id of this.recorded) if (!this.room.members.has(id) && !played.includes(id)) this.recorded.delete(id);
     const members = [...this.room.members.values()].map((member) => ({ ...member, ...(this.recorded.has(member.id) && { name: playedName(member.name) }) }));
     this.publications.update([self, ...members]);
     const tiles = tilesOf(self, members);
