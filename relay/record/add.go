@@ -114,8 +114,9 @@ func (s *Store) take(id, title string, in *counted) (about File, err error) {
 	if err != nil {
 		return File{}, err
 	}
-	defer func() {
-		if err != nil {
+	kept := false
+	defer func() { // also where a reader panics on what came
+		if !kept {
 			err = errors.Join(err, s.disk.remove(name+addSuffix))
 		}
 	}()
@@ -133,7 +134,9 @@ func (s *Store) take(id, title string, in *counted) (about File, err error) {
 		return File{}, full(err)
 	}
 	a.about.Bytes, a.about.DurationMs = size, a.out.Length()
-	return a.about, s.disk.rename(name+addSuffix, name)
+	err = s.disk.rename(name+addSuffix, name)
+	kept = err == nil
+	return a.about, err
 }
 
 // choose looks which tracks can be kept, and names the file.

@@ -142,7 +142,7 @@ func (r *Recorder) work() {
 	r.finish()
 }
 
-// gatherFor is how long what comes is left to wait: a disk is in no hurry, and to wake up for each frame was most of what a recording cost.
+// gatherFor is how long what comes is left to wait: a disk is in no hurry, and one who wakes up for each frame costs more.
 const gatherFor = 50 * time.Millisecond
 
 // gather waits for more to come.
