@@ -42,10 +42,17 @@ function goResults(file) {
 
 const reason = (output) => output.split('\n').filter((l) => /_test\.go:\d+:/.test(l)).map((l) => l.trim()).join('; ');
 
+/** What went wrong, without colours and where in the code. */
+const firstLines = (message) => message.replace(/\x1b\[[0-9;]*m/g, '').split(/\n\s+at /)[0].replace(/\s+/g, ' ').slice(0, 600);
+
 function vitestResults(file) {
   const states = { passed: 'pass', failed: 'fail' };
   return JSON.parse(readFileSync(file, 'utf8')).testResults.flatMap((suite) =>
-    suite.assertionResults.map((t) => ({ name: `${suite.name.replace(/.*\/web\//, 'web/')} ${t.fullName}`, state: states[t.status] ?? 'skip', why: t.status })));
+    suite.assertionResults.map((t) => ({
+      name: `${suite.name.replace(/.*\/web\//, 'web/')} ${t.fullName}`,
+      state: states[t.status] ?? 'skip',
+      why: (t.failureMessages ?? []).map(firstLines).join('; ') || t.status,
+    })));
 }
 
 function summary(paths) {
@@ -60,7 +67,7 @@ function summary(paths) {
     for (const k of Object.keys(total)) total[k] += count[k];
     console.log(`${path.replace(/.*\//, '')}: ran ${count.pass + count.fail}, failed ${count.fail}, skipped ${count.skip}`);
     for (const r of results) {
-      if (r.state === 'fail') console.log(`  failed: ${r.name}`);
+      if (r.state === 'fail') console.log(`  failed: ${r.name}: ${r.why.slice(0, 1500)}`);
       if (r.state !== 'skip') continue;
       const known = listed.includes(r.name);
       console.log(`  skipped${known ? '' : ', and not listed'}: ${r.name}: ${r.why || 'no reason given'}`);

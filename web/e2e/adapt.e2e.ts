@@ -12,6 +12,8 @@ import { elapse, until } from './harness/wait';
 
 const ROOM = 'kitchen';
 const MBIT = 1e6 / 8;
+/** What a camera of 640x360 is sent with at its best, bit/s. */
+const BEST = 700_000;
 const LONG = process.env['LANDLINE_LONG'] === '1';
 
 interface Seen {
@@ -98,7 +100,7 @@ async function squeeze(house: House, proxy: Proxy, ms: number) {
 async function atBest(ann: Person, ms: number): Promise<Seen> {
   return until('the camera is at its best', async () => {
     const last = { at: now(), stats: await ann.page.evaluate(() => window.probe.stats()) };
-    return camera(last).step === 0 && camera(last).bitrate > 0.85 * 700_000 ? last : undefined;
+    return camera(last).step === 0 && camera(last).bitrate > 0.85 * BEST ? last : undefined;
   }, { ms, every: 200 });
 }
 
@@ -117,7 +119,9 @@ async function fallAndRise(house: House, proxy: Proxy, ann: Person, bob: Person)
   const { before, meanwhile, down, up } = await squeeze(house, proxy, 10_000);
   const best = await atBest(ann, 20_000);
   let after = 0;
-  await until('the relay gets as much of the camera as before', async () => (after = await taken(house, 2_000)) > 0.8 * before, { ms: 10_000 });
+  // What an encoder that was just begun makes beyond its aim need not come back.
+  const enough = 0.8 * Math.min(before, BEST);
+  await until('the relay gets as much of the camera as before', async () => (after = await taken(house, 2_000)) > enough, { ms: 10_000 });
   const back = now() - up;
   const seen = (await recorded(ann)).map(({ at, stats }) => ({ at, age: stats.uplink.queueAge }));
   const late = seen.filter(({ at }) => at > down + 2_000 && at < up).map(({ age }) => age);

@@ -1,6 +1,6 @@
 // How late pictures and sound arrive, from page to page over the WebSocket, 640x360 at 30 frames a second and voice.
 // LANDLINE_LONG=1 holds them to the goals, in windows of a minute in which the machine had something to spare.
-// Otherwise two windows of 20 s are held to the same where the machine was calm, and else to what one as busy as this was allows.
+// Otherwise three windows of 15 s are held to the same where the machine was calm, and else to what one as busy as this was allows.
 
 import { cpus } from 'node:os';
 import { expect } from 'vitest';
@@ -16,8 +16,8 @@ const SCENARIO = 'two pages, 640x360 at 30 fps and voice';
 const PICTURE_GOAL = 'p50 <= 120, p95 <= 200';
 const SOUND_GOAL = 'p50 <= 150, p95 <= 250';
 const LONG = process.env['LANDLINE_LONG'] === '1';
-const WINDOW_MS = LONG ? 60_000 : 20_000;
-/** How much the second window may be worse than the first, ms: what two windows differ by without a cause. */
+const WINDOW_MS = LONG ? 60_000 : 15_000;
+/** How much the windows after the first may be worse than it, ms: what two windows differ by without a cause. */
 const SAME_MS = 25;
 
 /**
@@ -27,7 +27,9 @@ const SAME_MS = 25;
 const CALM = LONG ? 0.1 : 0.14;
 const STOLEN = 0.03;
 const isCalm = ({ idle, stolen }: Load): boolean => idle >= CALM && stolen <= STOLEN;
-const WINDOWS = LONG ? 6 : 2;
+const MOST_WINDOWS = LONG ? 6 : 3;
+/** One bad moment of the machine raises a short window, and the target delay for what follows; what grows with the call is in both that follow. */
+const WANTED = LONG ? 2 : 3;
 /** Threads that a picture or a sound passes from page to page: each may have to wait for a processor as long as the harness's own work did. */
 const THREADS = 10;
 
@@ -65,36 +67,39 @@ async function measure(people: readonly Person[]): Promise<Delays> {
   return { pictures, sounds, load: await load() };
 }
 
-/** The first two windows, or, held to the goals, the first two calm ones. */
-async function twoWindows(people: readonly Person[]): Promise<[Delays, Delays]> {
+/** The first windows, or, held to the goals, the first calm ones. */
+async function windowsOf(people: readonly Person[]): Promise<Delays[]> {
   const good: Delays[] = [];
-  for (let i = 1; i <= WINDOWS; i++) {
+  for (let i = 1; i <= MOST_WINDOWS; i++) {
     const window = await measure(people);
     console.log(JSON.stringify({ scenario: SCENARIO, window: i, cores: cpus().length, ...window.load }));
     if (!LONG || isCalm(window.load)) good.push(window);
-    if (good.length === 2) return good as [Delays, Delays];
+    if (good.length === WANTED) return good;
   }
   throw new Error(`too noisy: less than ${CALM} of the machine was idle, or over ${STOLEN} of it given to others; measure again when nothing else runs`);
 }
 
 e2e('pictures and sound arrive soon, and no later as the call goes on', async ({ house }) => {
-  const [first, later] = await twoWindows(await timedCall(house));
-  for (const [name, { pictures, sounds }] of [['first', first], ['second', later]] as const) {
-    figure(`${SCENARIO}, ${name} window`, 'picture latency', pictures, PICTURE_GOAL);
-    figure(`${SCENARIO}, ${name} window`, 'mouth to ear', sounds, SOUND_GOAL);
-  }
-  const pictures = figure(SCENARIO, 'picture latency', [...first.pictures, ...later.pictures], PICTURE_GOAL);
-  const sounds = figure(SCENARIO, 'mouth to ear', [...first.sounds, ...later.sounds], SOUND_GOAL);
-  const calm = LONG || (isCalm(first.load) && isCalm(later.load));
-  const more = calm ? 0 : THREADS * Math.max(first.load.late.p95, later.load.late.p95);
+  const windows = await windowsOf(await timedCall(house));
+  windows.forEach(({ pictures, sounds }, i) => {
+    figure(`${SCENARIO}, window ${i + 1}`, 'picture latency', pictures, PICTURE_GOAL);
+    figure(`${SCENARIO}, window ${i + 1}`, 'mouth to ear', sounds, SOUND_GOAL);
+  });
+  const pictures = figure(SCENARIO, 'picture latency', windows.flatMap((window) => window.pictures), PICTURE_GOAL);
+  const sounds = figure(SCENARIO, 'mouth to ear', windows.flatMap((window) => window.sounds), SOUND_GOAL);
+  const calm = windows.every(({ load }) => isCalm(load));
+  const more = calm ? 0 : THREADS * Math.max(...windows.map(({ load }) => load.late.p95));
   // Of the 30 frames and 2.5 beeps a second and direction, seven frames (see glanceAtOther) and most beeps are seen at both ends.
   const share = calm ? 1 : 0.25;
-  expect(pictures.n).toBeGreaterThan(((2 * 2 * WINDOW_MS * 3.5) / 1000) * share);
-  expect(sounds.n).toBeGreaterThan(((2 * 2 * WINDOW_MS * 1.5) / 1000) * share);
+  const seconds = (2 * windows.length * WINDOW_MS) / 1000;
+  expect(pictures.n).toBeGreaterThan(seconds * 3.5 * share);
+  expect(sounds.n).toBeGreaterThan(seconds * 1.5 * share);
   expect.soft(pictures.p50).toBeLessThanOrEqual(120 + more);
   expect.soft(pictures.p95).toBeLessThanOrEqual(200 + more);
   expect.soft(sounds.p50).toBeLessThanOrEqual(150 + more);
   expect.soft(sounds.p95).toBeLessThanOrEqual(250 + more);
-  expect.soft(percentile(later.pictures, 0.5)).toBeLessThan(percentile(first.pictures, 0.5) + SAME_MS + more);
-  expect.soft(percentile(later.sounds, 0.5)).toBeLessThan(percentile(first.sounds, 0.5) + SAME_MS + more);
-}, 60_000 + WINDOWS * WINDOW_MS);
+  const [first, ...later] = windows;
+  const least = (of: (window: Delays) => readonly number[]) => Math.min(...later.map((window) => percentile(of(window), 0.5)));
+  expect.soft(least((window) => window.pictures)).toBeLessThan(percentile(first!.pictures, 0.5) + SAME_MS + more);
+  expect.soft(least((window) => window.sounds)).toBeLessThan(percentile(first!.sounds, 0.5) + SAME_MS + more);
+}, 60_000 + MOST_WINDOWS * WINDOW_MS);
