@@ -186,7 +186,7 @@ func (sh *shard) pop() *Session {
 	return sh.audio.pop()
 }
 
-// written ends a session's turn.
+// written ends a session's turn. If there is more than went into its write, the rest goes out at once: it has waited for company already.
 func (sh *shard) written(ss *Session, more bool) {
 	sh.mu.Lock()
 	t := &ss.turn
@@ -194,8 +194,11 @@ func (sh *shard) written(ss *Session, more bool) {
 	t.writing, t.dense = false, sh.load.busy && ss.flow.dense()
 	again := t.again
 	t.again = idle
+	if more && !sh.closed {
+		sh.enqueue(ss, max(again, later))
+	}
 	sh.mu.Unlock()
-	if again != idle || more {
+	if !more && again != idle {
 		sh.schedule(ss, again == atOnce)
 	}
 }
