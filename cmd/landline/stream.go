@@ -2,11 +2,10 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -20,73 +19,117 @@ import (
 type streamCmd struct {
 	roomFlags
 	transportFlags
-	File     string `arg:"" placeholder:"FILE" help:"File to stream; - reads standard input."`
-	Loop     bool   `help:"Begin again at the end, until interrupted or --duration is over."`
-	Start    span   `placeholder:"TIME" help:"Begin at the last key frame at or before this position."`
-	Duration span   `placeholder:"TIME" help:"End after so much of it."`
-	Layers   int    `default:"1" placeholder:"N" help:"Encode the video in N sizes, 1 to 3: its own, half of it, a quarter. Each viewer is sent one, by its link. Needs ffmpeg."`
-	GOP      span   `name:"gop" placeholder:"TIME" help:"Encode the video anew, with key frames this far apart. Needs ffmpeg."`
+	Files       []string `arg:"" optional:"" name:"file" placeholder:"FILE" help:"What to stream, one after the other: files, folders, playlists (.m3u), addresses (http, https); - reads standard input."`
+	TestPattern bool     `help:"Stream a test picture with a clock in it, and a beep each second. Needs ffmpeg."`
+	Device      []string `placeholder:"KIND:NAME" sep:"none" help:"Stream a camera, a screen or a microphone, such as v4l2:/dev/video0. Twice: the picture, then the sound. Needs ffmpeg."`
+	Loop        bool     `help:"Begin again at the end, until interrupted or --duration is over."`
+	Start       span     `placeholder:"TIME" help:"Begin at the last key frame at or before this position, of the first file."`
+	Duration    span     `placeholder:"TIME" help:"End after so much of it."`
+	Layers      int      `default:"1" placeholder:"N" help:"Encode the video in N sizes, 1 to 3: its own, half of it, a quarter. Each viewer is sent one, by its link. Needs ffmpeg."`
+	GOP         span     `name:"gop" placeholder:"TIME" help:"Encode the video anew, with key frames this far apart. Needs ffmpeg."`
 }
 
 // Help is the longer text of --help.
 func (c *streamCmd) Help() string {
 	return `Publishes the first video and the first audio track in real time. Read as they are: WebM and Matroska, IVF, Ogg, MP4
 and raw H.264, with VP8, VP9, AV1, H.264 without B-frames, and Opus. All else goes through ffmpeg, which must be installed.
+Of several files, those that cannot be streamed are passed over.
 TIME is 8s, 1m30s, or plain seconds. It ends when the relay has acknowledged the last packet.
 
     landline stream talk.webm --room kitchen
+    landline stream music/ https://example.org/talk.mp4 --room kitchen --loop
+    landline stream --device x11grab::0.0 --device pulse:default --room kitchen
     ffmpeg ... -f webm - | landline stream - --room kitchen`
 }
 
 // Run implements the command.
 func (c *streamCmd) Run(ctx context.Context, con *console) error {
-	if c.Loop && c.File == "-" {
-		return usagef("--loop: standard input cannot begin again")
-	}
-	if c.Layers < 1 || c.Layers > relay.MaxLayers {
-		return usagef("--layers %d: 1 to %d", c.Layers, relay.MaxLayers)
-	}
-	if c.Name == "" {
-		c.Name = "stream"
-		if base := strings.TrimSuffix(filepath.Base(c.File), filepath.Ext(c.File)); c.File != "-" && signaling.CheckName(base) == nil {
-			c.Name = base
-		}
-	}
-	if err := c.check(); err != nil {
-		return err
-	}
-	open := opener{path: c.File, in: con.in, start: c.Start.duration(), gop: c.GOP.duration(), layers: c.Layers,
-		note: func(text string) { con.log.Info("transcoding", "why", text) }}
-	src, err := open.open(ctx)
+	captures, err := c.usage()
 	if err != nil {
 		return err
 	}
-	p := &pacer{cmd: c, con: con, open: open, src: src}
+	paths := []string{""} // what is captured
+	if len(captures) == 0 {
+		if paths, err = listClips(c.Files); err != nil {
+			return err
+		}
+	}
+	clips := &clips{paths: paths, loop: c.Loop, warn: func(path string, err error) { con.log.Warn("passed over", "file", path, "error", err) },
+		open: opener{captures: captures, in: con.in, start: c.Start.duration(), gop: c.GOP.duration(), layers: c.Layers,
+			note: func(text string) { con.log.Info("transcoding", "why", text) }}}
+	src, err := clips.next(ctx)
+	if err != nil {
+		return err
+	}
+	p := &pacer{cmd: c, con: con, clips: clips, src: src}
 	defer func() { p.src.Close() }()
 	return p.run(ctx)
 }
 
+// usage checks what was asked for, and names the member if nobody did.
+func (c *streamCmd) usage() (captures []capture, err error) {
+	if captures, err = parseCaptures(c.Device); err != nil {
+		return nil, err
+	}
+	if c.TestPattern {
+		captures = append(captures, testPattern)
+	}
+	switch {
+	case c.TestPattern && len(captures) > 1, len(captures) > 0 && len(c.Files) > 0:
+		return nil, usagef("files, --device and --test-pattern: one of them")
+	case len(captures) == 0 && len(c.Files) == 0:
+		return nil, usagef("nothing to stream: name files, or use --device or --test-pattern")
+	case len(captures) > 0 && (c.Loop || c.Start > 0):
+		return nil, usagef("--loop and --start: what is live has no beginning")
+	case slices.Contains(c.Files, "-") && len(c.Files) > 1:
+		return nil, usagef("standard input goes alone")
+	case c.Loop && slices.Contains(c.Files, "-"):
+		return nil, usagef("--loop: standard input cannot begin again")
+	case c.Layers < 1 || c.Layers > relay.MaxLayers:
+		return nil, usagef("--layers %d: 1 to %d", c.Layers, relay.MaxLayers)
+	}
+	if c.Name == "" {
+		c.Name = c.defaultName()
+	}
+	return captures, c.check()
+}
+
+// defaultName is that of the only file, or folder, or playlist.
+func (c *streamCmd) defaultName() string {
+	if len(c.Files) == 1 && c.Files[0] != "-" {
+		base := opener{path: c.Files[0]}.name()
+		if base = strings.TrimSuffix(base, filepath.Ext(base)); signaling.CheckName(base) == nil {
+			return base
+		}
+	}
+	return "stream"
+}
+
 // pacer publishes a source in real time.
 type pacer struct {
-	cmd  *streamCmd
-	con  *console
-	open opener
-	src  *source
+	cmd   *streamCmd
+	con   *console
+	clips *clips
+	src   *source
 
 	room   *client.Room
-	tracks []*client.Outgoing      // that are published
+	tracks []outTrack              // the newest of all, those of the source last
 	outs   []*client.OutgoingLayer // where each track of the source goes
+	forms  int                     // how many times tracks of another form were published
 	base   time.Time               // when memberZero of the member's clock is due
 
-	passStart int64   // where on the member's clock the first packet of this pass is
-	passZero  int64   // its time in the source
-	ends      int64   // the end of what was sent, on the member's clock
-	last      []int64 // the newest time of each track, on the member's clock
-	lastKey   int64
-	warned    bool
+	rounds     int     // of the clips that are over
+	roundStart int64   // where on the member's clock this round of the clips began
+	passStart  int64   // where on the member's clock the first packet of this pass is
+	passZero   int64   // its time in the source
+	ends       int64   // the end of what was sent, on the member's clock
+	last       []int64 // the newest time of each track, on the member's clock
+	lastKey    int64
+	warned     bool
 
-	mu       sync.Mutex
+	mu       sync.Mutex // guards position, place, and tracks against the progress bar
 	position time.Duration
+	place    string // in the list of clips
 
 	rate rateMeter // of the progress bar
 }
@@ -108,9 +151,7 @@ func (p *pacer) run(ctx context.Context) error {
 	if ctx.Err() != nil {
 		err = nil // interrupted: what was sent is a whole stream
 	}
-	for _, t := range p.tracks {
-		t.End()
-	}
+	p.endTracks()
 	if err == nil {
 		err = p.drain(ctx)
 	}
@@ -134,15 +175,13 @@ func (p *pacer) join(ctx context.Context) error {
 		return err
 	}
 	p.room = room
+	var tracks []*client.Outgoing
 	for _, t := range o.Publish {
-		p.tracks = append(p.tracks, room.Track(t.ID))
+		tracks = append(tracks, room.Track(t.ID))
 	}
-	for _, t := range p.src.tracks {
-		p.outs = append(p.outs, room.Track(trackID(t.format.Kind)).Layers()[t.layer])
-	}
-	p.last = make([]int64, len(p.outs))
-	p.passStart, p.lastKey = memberZero, -1
-	p.con.log.Info("streaming", "room", p.cmd.Room, "member", room.Self(), "file", p.open.name(), "tracks", describeTracks(p.src))
+	p.passStart, p.roundStart, p.place = memberZero, memberZero, p.clips.place()
+	p.publishedAs(o.Publish, tracks)
+	p.con.log.Info("streaming", "room", p.cmd.Room, "member", room.Self(), "file", p.clips.open.name(), "tracks", describeTracks(p.src))
 	return nil
 }
 
@@ -201,78 +240,4 @@ func (p *pacer) drain(ctx context.Context) error {
 		return fmt.Errorf("the end was not acknowledged: %w", err)
 	}
 	return nil
-}
-
-// streamReport is what stream --json writes.
-type streamReport struct {
-	Room       string              `json:"room"`
-	Member     string              `json:"member"`
-	Name       string              `json:"name"`
-	Duration   float64             `json:"duration_s"`
-	Tracks     []streamTrackReport `json:"tracks"`
-	Reconnects int                 `json:"reconnects"`
-	Error      string              `json:"error,omitempty"`
-}
-
-// streamTrackReport counts what was taken from the source, and what of it was dropped in the own uplink.
-type streamTrackReport struct {
-	ID        string            `json:"id"`
-	Codec     media.Codec       `json:"codec"`
-	Frames    uint64            `json:"frames"`
-	Bytes     uint64            `json:"bytes"`
-	KeyFrames uint64            `json:"key_frames"`
-	Path      pathReport        `json:"frames_by_path"`
-	Drops     map[string]uint64 `json:"drops"`
-	// Layers is there where the track has several, in order of rising height.
-	Layers []streamLayerReport `json:"layers,omitempty"`
-}
-
-type streamLayerReport struct {
-	Width     int               `json:"width"`
-	Height    int               `json:"height"`
-	Frames    uint64            `json:"frames"`
-	Bytes     uint64            `json:"bytes"`
-	KeyFrames uint64            `json:"key_frames"`
-	Drops     map[string]uint64 `json:"drops"`
-}
-
-func (p *pacer) report(failed error) error {
-	r := streamReport{Room: p.cmd.Room, Member: p.room.Self(), Name: p.cmd.Name, Reconnects: p.room.Reconnects(),
-		Duration: max(0, float64(p.ends-memberZero)/1e6), Tracks: []streamTrackReport{}}
-	if failed != nil {
-		r.Error = failed.Error()
-	}
-	for i, o := range p.src.offers() {
-		s := p.tracks[i].Stats()
-		track := streamTrackReport{ID: o.ID, Codec: o.Codec, Frames: s.Frames, Bytes: s.Bytes, KeyFrames: s.KeyFrames,
-			Path: pathReport{s.Frames - s.Side, s.Side}, Drops: dropNames(s.Drops)}
-		for j, l := range o.Layers {
-			s := p.tracks[i].Layers()[j].Stats()
-			track.Layers = append(track.Layers, streamLayerReport{l.Width, l.Height, s.Frames, s.Bytes, s.KeyFrames, dropNames(s.Drops)})
-		}
-		r.Tracks = append(r.Tracks, track)
-	}
-	if !p.cmd.JSON {
-		p.con.log.Info("streamed", "seconds", r.Duration, "tracks", r.Tracks, "reconnects", r.Reconnects)
-		return nil
-	}
-	return writeJSON(p.con.out, r)
-}
-
-// dropNames gives drop counts by the names of their reasons, without zeroes.
-func dropNames(d relay.DropCounts) map[string]uint64 {
-	named := map[string]uint64{}
-	for why, n := range d {
-		if n > 0 {
-			named[media.DropReason(why).String()] = n
-		}
-	}
-	return named
-}
-
-// writeJSON writes the one object of --json.
-func writeJSON(w io.Writer, v any) error {
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
 }

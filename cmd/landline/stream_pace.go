@@ -5,9 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"reflect"
+	"slices"
 	"time"
 
 	"landline/media"
+	"landline/signaling"
+	"landline/signaling/client"
 )
 
 // uplinkAhead is how many bytes may wait in the uplink before the file is held back, and roomWait until when: so long
@@ -24,25 +28,86 @@ const (
 func (p *pacer) send(ctx context.Context) error {
 	for {
 		err := p.pass(ctx)
-		if err != nil || !p.cmd.Loop || p.over() {
+		var bad clipError
+		if errors.As(err, &bad) && p.clips.several() {
+			p.clips.skip(err)
+			err = nil
+		}
+		if err != nil || p.over() {
 			return err
 		}
-		if p.ends <= p.passStart {
-			return fmt.Errorf("%s cannot be looped: it has no length", p.open.name())
+		next, err := p.clips.next(ctx)
+		if next == nil {
+			return err
 		}
-		p.src.Close()
-		next, err := p.open.open(ctx)
+		if p.rounds < p.clips.rounds {
+			if p.ends <= p.roundStart {
+				next.Close()
+				return fmt.Errorf("%s cannot be looped: it has no length", p.clips.open.name())
+			}
+			p.rounds, p.roundStart = p.clips.rounds, p.ends
+		}
+		if err := p.goOn(ctx, next); err != nil {
+			return err
+		}
+	}
+}
+
+// goOn goes on with the next source. What is of another form than before is published as tracks of its own.
+func (p *pacer) goOn(ctx context.Context, next *source) error {
+	p.src.Close()
+	last := p.src.offers()
+	p.src = next
+	if offers := next.offers(); !reflect.DeepEqual(last, offers) {
+		p.endTracks()
+		p.forms++
+		for i := range offers {
+			offers[i].ID = fmt.Sprintf("%s-%d", offers[i].ID, p.forms+1)
+		}
+		tracks, err := p.room.Publish(ctx, offers)
 		if err != nil {
 			return err
 		}
-		if len(next.tracks) != len(p.src.tracks) {
-			next.Close()
-			return fmt.Errorf("%s has changed", p.open.name())
-		}
-		p.src = next
-		p.passStart = max(p.ends, p.clock(time.Now())) // opening may have taken longer than the last packet lasts
+		p.publishedAs(offers, tracks)
+	}
+	p.mu.Lock()
+	p.place = p.clips.place()
+	p.mu.Unlock()
+	p.passStart = max(p.ends, p.clock(time.Now())) // opening may have taken longer than the last packet lasts
+	if p.clips.several() {
+		p.con.log.Info("streaming", "file", p.clips.open.name(), "tracks", describeTracks(next))
+	}
+	return nil
+}
+
+// endTracks says that what is published is over.
+func (p *pacer) endTracks() {
+	for _, t := range p.tracks {
+		t.track.End()
 	}
 }
+
+// publishedAs leads the tracks of the source to those that were published for them.
+func (p *pacer) publishedAs(offers []signaling.Track, tracks []*client.Outgoing) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i, o := range offers {
+		p.tracks = append(p.tracks, outTrack{o, tracks[i]})
+	}
+	p.tracks = p.tracks[max(0, len(p.tracks)-maxPublished):]
+	p.outs = nil
+	for _, t := range p.src.tracks {
+		i := slices.IndexFunc(offers, func(o signaling.Track) bool { return o.Kind == t.format.Kind })
+		p.outs = append(p.outs, tracks[i].Layers()[t.layer])
+	}
+	p.last = make([]int64, len(p.outs))
+	p.lastKey = -1
+}
+
+// clipError is one of a clip, not of the room.
+type clipError struct{ error }
+
+func (e clipError) Unwrap() error { return e.error }
 
 // clock is the value of the member's clock at a time.
 func (p *pacer) clock(at time.Time) int64 { return memberZero + at.Sub(p.base).Microseconds() }
@@ -70,10 +135,11 @@ func (p *pacer) pass(ctx context.Context) error {
 			return p.gone()
 		case packet, more := <-packets:
 			if !more {
-				return p.ended(<-ended)
+				return p.ended(<-ended, !first)
 			}
 			if first {
 				p.passZero, first = packet.at, false
+				p.clips.begun()
 			}
 			over, err := p.packet(ctx, packet)
 			if over || err != nil {
@@ -87,9 +153,9 @@ func (p *pacer) pass(ctx context.Context) error {
 func (p *pacer) readAhead(ctx context.Context, packets chan<- timed) error {
 	o := newOrdered(p.src)
 	var begin []timed
-	if start := p.cmd.Start.duration(); start > 0 && !p.src.started {
+	if p.src.start > 0 {
 		var err error
-		if begin, err = o.skipTo(start); err != nil {
+		if begin, err = o.skipTo(p.src.start); err != nil {
 			return err
 		}
 	}
@@ -109,18 +175,18 @@ func (p *pacer) readAhead(ctx context.Context, packets chan<- timed) error {
 	}
 }
 
-// ended takes the error that ended the reading.
-func (p *pacer) ended(err error) error {
+// ended takes the error that ended the reading, some says whether there was a packet before.
+func (p *pacer) ended(err error, some bool) error {
 	switch {
-	case errors.Is(err, media.ErrTruncated) && p.ends > 0:
+	case errors.Is(err, media.ErrTruncated) && some:
 		p.con.log.Warn("the input is cut off; all that is whole was streamed", "error", err)
 		return nil
-	case errors.Is(err, io.EOF) && p.ends == 0:
-		return fmt.Errorf("%s holds no packet that can be streamed", p.open.name())
-	case errors.Is(err, io.EOF):
+	case errors.Is(err, io.EOF) && some:
 		return nil
+	case errors.Is(err, io.EOF):
+		return clipError{fmt.Errorf("%s holds no packet that can be streamed", p.clips.open.name())}
 	}
-	return fmt.Errorf("%s: %w", p.open.name(), err)
+	return clipError{fmt.Errorf("%s: %w", p.clips.open.name(), err)}
 }
 
 func (p *pacer) gone() error {
@@ -196,13 +262,13 @@ func (p *pacer) note(packet timed, at int64) {
 // progress is the line on the terminal.
 func (p *pacer) progress() string {
 	p.mu.Lock()
-	at := p.position
+	at, tracks, place := p.position, slices.Clone(p.tracks), p.place
 	p.mu.Unlock()
 	var bytes, drops uint64
-	for _, t := range p.tracks {
-		s := t.Stats()
+	for _, t := range tracks {
+		s := t.track.Stats()
 		bytes += s.Bytes
 		drops += s.Drops.Total()
 	}
-	return fmt.Sprintf("%s  %s  %d dropped  %d viewers", clockText(at), bitsText(p.rate.update(bytes)), drops, len(p.room.Members()))
+	return place + fmt.Sprintf("%s  %s  %d dropped  %d viewers", clockText(at), bitsText(p.rate.update(bytes)), drops, len(p.room.Members()))
 }

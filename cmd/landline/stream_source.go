@@ -25,8 +25,8 @@ type source struct {
 	tracks []sourceTrack
 	// inOrder says that packets are taken in the order in which they come, since waiting for others could delay them.
 	inOrder bool
-	// started says that --start was seen to.
-	started bool
+	// start is how much of it is to be passed over.
+	start   time.Duration
 	closers []io.Closer
 }
 
@@ -48,42 +48,71 @@ func (s *source) Close() error {
 
 // opener opens an input, each time from its beginning.
 type opener struct {
-	path  string // "-" for in
-	in    io.Reader
-	start time.Duration
-	gop   time.Duration
+	path     string    // or address; "-" for in
+	captures []capture // or what ffmpeg is to open
+	in       io.Reader
+	start    time.Duration
+	gop      time.Duration
 	// layers is in how many sizes the video is to be published.
 	layers int
 	note   func(string) // tells the person what is done
 }
 
 func (o opener) name() string {
-	if o.path == "-" {
+	switch {
+	case len(o.captures) > 0:
+		return captureName(o.captures)
+	case o.path == "-":
 		return "standard input"
+	case isAddress(o.path):
+		return addressName(o.path)
 	}
 	return filepath.Base(o.path)
 }
 
 func (o opener) open(ctx context.Context) (*source, error) {
 	s := &source{}
-	in := o.in
-	if o.path != "-" {
-		f, err := os.Open(o.path)
-		if err != nil {
-			return nil, err
-		}
-		if info, err := f.Stat(); err == nil && info.IsDir() {
-			f.Close()
-			return nil, fmt.Errorf("%s is a folder", o.path)
-		}
-		in = f
-		s.closers = append(s.closers, f)
+	in, err := o.input(ctx, s)
+	if err != nil {
+		return nil, err
 	}
-	if err := o.read(ctx, s, in); err != nil {
+	if in == nil {
+		err = o.capture(ctx, s)
+	} else {
+		err = o.read(ctx, s, in)
+	}
+	if err != nil {
 		s.Close()
 		return nil, err
 	}
 	return s, nil
+}
+
+// input opens what is to be read, as far as it is not for ffmpeg to open.
+func (o opener) input(ctx context.Context, s *source) (io.Reader, error) {
+	switch {
+	case len(o.captures) > 0:
+		return nil, nil
+	case o.path == "-":
+		return o.in, nil
+	case isAddress(o.path):
+		f, err := openRemote(ctx, o.path)
+		if err != nil {
+			return nil, fmt.Errorf("%s: %w", o.name(), err)
+		}
+		s.closers = append(s.closers, f)
+		return f, nil
+	}
+	f, err := os.Open(o.path)
+	if err != nil {
+		return nil, err
+	}
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		f.Close()
+		return nil, fmt.Errorf("%s is a folder", o.path)
+	}
+	s.closers = append(s.closers, f)
+	return f, nil
 }
 
 // read finds out what the input is, by its content, and how to publish it.
@@ -118,26 +147,52 @@ func (o opener) read(ctx context.Context, s *source, in io.Reader) error {
 	}
 	if video.treatment != encode && audio.treatment != encode {
 		kept.forget()
-		s.reader, s.inOrder = reader, o.path == "-"
+		_, _, whole := whole(in)
+		s.reader, s.start, s.inOrder = reader, o.start, !whole
 		return s.choose(o.name(), 1)
 	}
-	return o.transcode(ctx, s, transcodeSpec{name: o.name(), start: o.start, gop: o.gop, video: video, audio: audio, layers: o.layers}, kept)
+	spec := transcodeSpec{name: o.name(), start: o.start, gop: o.gop, video: video, audio: audio, layers: o.layers}
+	if err := o.lend(&spec, s, kept); err != nil {
+		return err
+	}
+	return o.transcode(ctx, s, spec)
+}
+
+// lend tells ffmpeg where to read an input of which the beginning was read already.
+func (o opener) lend(spec *transcodeSpec, s *source, kept *replay) error {
+	if _, _, ok := whole(kept.in); !ok || o.path == "-" {
+		spec.in = kept.again()
+		return nil
+	}
+	f, far := kept.in.(*remote)
+	if !far {
+		spec.path = o.path
+		return nil
+	}
+	address, stop, err := f.lend()
+	if err != nil {
+		return err
+	}
+	spec.address = address
+	s.closers = append([]io.Closer{stop}, s.closers...)
+	return nil
+}
+
+// capture has ffmpeg open what is no file.
+func (o opener) capture(ctx context.Context, s *source) error {
+	unknown := rendition{treatment: encode}
+	return o.transcode(ctx, s, transcodeSpec{name: o.name(), captures: o.captures, gop: o.gop, video: unknown, audio: unknown, layers: o.layers})
 }
 
 // transcode puts ffmpeg between the input and the source.
-func (o opener) transcode(ctx context.Context, s *source, spec transcodeSpec, kept *replay) error {
-	if o.path == "-" {
-		spec.in = kept.again()
-	} else {
-		spec.path = o.path
-	}
+func (o opener) transcode(ctx context.Context, s *source, spec transcodeSpec) error {
 	out, err := startTranscode(ctx, spec)
 	if err != nil {
 		return err
 	}
 	o.note(spec.why() + ": ffmpeg makes it " + spec.targets())
 	s.closers = append([]io.Closer{out}, s.closers...)
-	s.started, s.inOrder = true, true
+	s.inOrder = true
 	reader, err := webm.NewReader(out)
 	if err != nil {
 		if failed := out.Close(); failed != nil {
@@ -184,17 +239,26 @@ func containerOf(begin []byte, in io.Reader, buffered *bufio.Reader) (r media.Re
 	case isAnnexB(begin):
 		return orNil(h264.NewReader(buffered))
 	case isMP4(begin):
-		f, ok := in.(*os.File)
-		if !ok {
-			return nil, nil
+		if f, size, ok := whole(in); ok {
+			return orNil(mp4.NewReader(f, size))
 		}
-		info, err := f.Stat()
-		if err != nil || !info.Mode().IsRegular() {
-			return nil, err
-		}
-		return orNil(mp4.NewReader(f, info.Size()))
 	}
 	return nil, nil
+}
+
+// whole gives an input that can be read here and there, and its size.
+func whole(in io.Reader) (f io.ReaderAt, size int64, ok bool) {
+	switch f := in.(type) {
+	case *os.File:
+		info, err := f.Stat()
+		if err != nil || !info.Mode().IsRegular() {
+			return nil, 0, false
+		}
+		return f, info.Size(), true
+	case *remote:
+		return f, f.size, f.parts
+	}
+	return nil, 0, false
 }
 
 // orNil keeps a nil pointer from becoming an interface that is not nil.

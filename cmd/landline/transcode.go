@@ -50,9 +50,13 @@ func renditionOf(formats []media.Format, kind media.Kind) rendition {
 
 // transcodeSpec says what ffmpeg is to make of an input.
 type transcodeSpec struct {
-	name  string    // of the input, as a person knows it
-	path  string    // the file, "" to read in
-	in    io.Reader // read until its end or until the transcode is closed; a Read that blocks may outlive it
+	name string // of the input, as a person knows it
+	// The input is one of these; a Read of in that blocks may outlive the transcode.
+	path     string
+	address  string
+	captures []capture
+	in       io.Reader
+
 	start time.Duration
 	gop   time.Duration // between key frames of encoded video; 0 for 2 s
 	video rendition
@@ -74,6 +78,8 @@ func (s transcodeSpec) why() string {
 		return s.name + " holds " + strings.Join(foreign, " and ") + ", which the relay does not carry"
 	case s.sizes() > 1 && s.video.format.Codec != "":
 		return fmt.Sprintf("%s is to be sent in %d sizes of its %s", s.name, s.sizes(), describe(s.video.format))
+	case len(s.captures) > 0:
+		return s.name + " is for ffmpeg to open"
 	case s.video.format.Codec != "":
 		return fmt.Sprintf("%s needs new key frames in its %s", s.name, describe(s.video.format))
 	}
@@ -118,7 +124,7 @@ type transcode struct {
 	ctx    context.Context
 	cancel context.CancelFunc
 	name   string
-	path   string
+	input  string // as ffmpeg calls it
 	cmd    *exec.Cmd
 	out    io.Reader
 	stderr tail
@@ -133,13 +139,16 @@ type transcode struct {
 // line on why ffmpeg failed. Close ends ffmpeg at any time, as the end of ctx does.
 func startTranscode(ctx context.Context, spec transcodeSpec) (io.ReadCloser, error) {
 	ffmpeg, err := exec.LookPath("ffmpeg")
+	if err != nil && len(spec.captures) > 0 {
+		return nil, fmt.Errorf("%s, which is not installed: install ffmpeg", spec.why())
+	}
 	if err != nil && spec.sizes() > 1 {
 		return nil, fmt.Errorf("%s, and ffmpeg is not installed: install ffmpeg, or stream it without --layers", spec.why())
 	}
 	if err != nil {
 		return nil, fmt.Errorf("%s, and ffmpeg is not installed: install ffmpeg, or convert it to %s", spec.why(), spec.targets())
 	}
-	t := &transcode{name: spec.name, path: spec.path, fed: make(chan error, 1)}
+	t := &transcode{name: spec.name, input: spec.input(), fed: make(chan error, 1)}
 	t.ctx, t.cancel = context.WithCancel(ctx)
 	t.cmd = exec.CommandContext(t.ctx, ffmpeg, spec.arguments()...)
 	t.cmd.Stderr = &t.stderr
@@ -157,7 +166,7 @@ func (t *transcode) start(spec transcodeSpec) error {
 		return err
 	}
 	t.out = out
-	if spec.path != "" {
+	if spec.in == nil {
 		t.fed <- nil
 		return t.cmd.Start()
 	}
@@ -214,7 +223,7 @@ func (t *transcode) wait() error {
 		case t.ctx.Err() != nil:
 			t.err = t.ctx.Err()
 		default:
-			t.err = fmt.Errorf("ffmpeg cannot transcode %s: %s", t.name, t.stderr.reason(err, t.path))
+			t.err = fmt.Errorf("ffmpeg cannot transcode %s: %s", t.name, t.stderr.reason(err, t.input))
 		}
 		t.cancel()
 	})
@@ -237,9 +246,9 @@ func (t *tail) Write(p []byte) (int, error) {
 // demuxer is how ffmpeg begins a line that one of its parts has to say.
 var demuxer = regexp.MustCompile(`^\[[^\]]* @ 0x[0-9a-f]+\] `)
 
-// reason is the last two lines in one, without the input's path and what a terminal would act on, or else
+// reason is the last two lines in one, without the input's name and what a terminal would act on, or else
 // the exit status.
-func (t *tail) reason(exit error, path string) string {
+func (t *tail) reason(exit error, input string) string {
 	printable := strings.Map(func(r rune) rune {
 		if r != '\n' && !unicode.IsPrint(r) {
 			return -1
@@ -249,7 +258,7 @@ func (t *tail) reason(exit error, path string) string {
 	var lines []string
 	for line := range strings.Lines(printable) {
 		line = demuxer.ReplaceAllString(strings.TrimSpace(line), "")
-		line = strings.TrimPrefix(line, "file:"+path+": ")
+		line = strings.TrimPrefix(line, input+": ")
 		if line != "" {
 			const most = 120
 			if runes := []rune(line); len(runes) > most {

@@ -18,30 +18,47 @@ var demuxers = []string{
 
 // arguments is ffmpeg's command line.
 func (s transcodeSpec) arguments() []string {
-	seconds := func(d time.Duration) string { return fmt.Sprintf("%.6f", d.Seconds()) }
-	args := []string{"-hide_banner", "-nostdin", "-v", "error",
-		"-protocol_whitelist", "file,pipe", "-format_whitelist", strings.Join(demuxers, ",")}
-	seek := []string{}
-	if s.start > 0 {
-		seek = []string{"-ss", seconds(s.start)}
-	}
-	if s.path != "" {
-		// Before the input: ffmpeg seeks. "file:" keeps a name such as http:x or -x from being anything else.
-		args = append(append(args, seek...), "-i", "file:"+s.path)
-	} else {
-		// After it: ffmpeg reads and drops. A pipe may be live, so little of it is read to find the tracks.
-		args = append(args, "-analyzeduration", "1000000", "-i", "pipe:0")
-		args = append(args, seek...)
-	}
+	args := append([]string{"-hide_banner", "-nostdin", "-v", "error"}, s.inputArguments()...)
 	args = append(args, "-sn", "-dn", "-map_metadata", "-1", "-map_chapters", "-1")
 	args = append(args, s.video.videoArguments(s.gop, s.sizes())...)
-	args = append(args, s.audio.audioArguments()...)
+	args = append(args, s.audio.audioArguments(s.soundInput())...)
 	container := "webm"
 	if s.video.treatment == copyOver && s.video.format.Codec == media.H264 {
 		container = "matroska"
 	}
 	// Small clusters, each written at once: a cluster is held back until it is complete.
 	return append(args, "-f", container, "-live", "1", "-cluster_time_limit", "100", "-flush_packets", "1", "pipe:1")
+}
+
+// inputArguments tell ffmpeg what to read, and to take it for nothing but media.
+func (s transcodeSpec) inputArguments() []string {
+	if len(s.captures) > 0 {
+		return captureArguments(s.captures)
+	}
+	protocols, seek := "file,pipe", []string{}
+	if s.address != "" {
+		protocols = "http,tcp"
+	}
+	if s.start > 0 {
+		seek = []string{"-ss", fmt.Sprintf("%.6f", s.start.Seconds())}
+	}
+	args := []string{"-protocol_whitelist", protocols, "-format_whitelist", strings.Join(demuxers, ",")}
+	if s.in == nil { // before the input: ffmpeg seeks
+		return append(append(args, seek...), "-i", s.input())
+	}
+	// After it: ffmpeg reads and drops. A pipe may be live, so little of it is read to find the tracks.
+	return append(append(args, "-analyzeduration", "1000000", "-i", s.input()), seek...)
+}
+
+// input is what ffmpeg calls the input. "file:" keeps a name such as http:x or -x from being anything else.
+func (s transcodeSpec) input() string {
+	switch {
+	case s.path != "":
+		return "file:" + s.path
+	case s.address != "":
+		return s.address
+	}
+	return "pipe:0"
 }
 
 // videoArguments choose the first video track that is no cover picture. Encoded, it is VP8 made for speed: no
@@ -74,14 +91,14 @@ func encoderArguments(gopSeconds float64) []string {
 		"-force_key_frames", fmt.Sprintf("expr:gte(t,n_forced*%.6f)", gopSeconds), "-g", "3600"}
 }
 
-func (r rendition) audioArguments() []string {
+func (r rendition) audioArguments(track string) []string {
 	switch r.treatment {
 	case leaveOut:
 		return []string{"-an"}
 	case copyOver:
-		return []string{"-map", "0:a:0", "-c:a", "copy"}
+		return []string{"-map", track, "-c:a", "copy"}
 	}
-	return []string{"-map", r.source("0:a:0"), "-c:a", "libopus", "-ar", "48000", "-ac", "2", "-b:a", "96k", "-frame_duration", "20"}
+	return []string{"-map", r.source(track), "-c:a", "libopus", "-ar", "48000", "-ac", "2", "-b:a", "96k", "-frame_duration", "20"}
 }
 
 // source is the track to map; a track that nobody has seen need not be there.

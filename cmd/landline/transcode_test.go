@@ -291,6 +291,8 @@ func TestWithoutFFmpegTheErrorNamesTheCodec(t *testing.T) {
 			video: rendition{encode, vp8}},
 		"bunny.mp4 is in a container that is not read here, and ffmpeg is not installed: install ffmpeg, or convert it to VP8 and Opus": {
 			video: rendition{treatment: encode}, audio: rendition{treatment: encode}},
+		"bunny.mp4 is for ffmpeg to open, which is not installed: install ffmpeg": {
+			captures: []capture{testPattern}, video: rendition{treatment: encode}},
 	} {
 		spec.name, spec.path = "bunny.mp4", "/nowhere/bunny.mp4"
 		if _, err := startTranscode(t.Context(), spec); err == nil || err.Error() != want {

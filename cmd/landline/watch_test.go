@@ -304,7 +304,7 @@ func TestWhatCannotBeStreamedIsRefused(t *testing.T) {
 	head := []byte{0x1A, 0x45, 0xDF, 0xA3}
 	for path, reason := range map[string]string{
 		filepath.Join(dir, "none.webm"): "no such file",
-		dir:                             "is a folder",
+		dir:                             "none of 5 files can be streamed; of the first: ",
 		file("empty.webm", nil):         "empty.webm is empty",
 		file("cut.webm", head):          "cut.webm: ",
 		file("text.webm", []byte("this is no film")):               "ffmpeg cannot transcode text.webm",
