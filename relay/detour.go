@@ -35,11 +35,26 @@ type Detour struct {
 	// the tracks' life. What it gives begins with key frames, never with a catch-up.
 	Publisher  *Publisher
 	Subscriber *Subscriber
+
+	// Guarded by Room.mu.
+	gradual bool           // media that is received goes on by the session, until Take says otherwise
+	begun   bool           // of a gradual one: the way is open
+	ways    map[string]Way // of a gradual one, by publisher
 }
 
-// Detour opens one. tracks are those of the member's own that are sent this way from now on; notify is as in Join. Errors are
-// ErrGone, ErrNoSuchTrack, and ErrDetour where there is one already.
-func (m *Member) Detour(tracks []string, carries Carries, notify func(audio bool)) (d *Detour, err error) {
+// Way tells how the media of a publisher comes while a gradual Detour is open.
+type Way uint8
+
+// The ways. With ByBoth the receiver changes from one to the other when it likes.
+const (
+	ByBoth Way = iota
+	ByDetour
+	BySession
+)
+
+// Detour opens one. tracks are those of the member's own that are sent this way from now on; notify is as in Join. With gradual, media that is
+// received comes by both ways once Begin was called. Errors are ErrGone, ErrNoSuchTrack, and ErrDetour where there is one already.
+func (m *Member) Detour(tracks []string, carries Carries, notify func(audio bool), gradual bool) (d *Detour, err error) {
 	m.room.change(func(wakes *[]*Subscriber) {
 		if err = m.mayDetour(tracks); err != nil {
 			return
@@ -49,7 +64,8 @@ func (m *Member) Detour(tracks []string, carries Carries, notify func(audio bool
 		m.room.members[h.id] = h
 		m.room.uncounted++
 		h.attach(notify)
-		d = &Detour{member: m, hidden: h, Publisher: newPublisher(m, WebRTC), Subscriber: h.sub}
+		d = &Detour{member: m, hidden: h, Publisher: newPublisher(m, WebRTC), Subscriber: h.sub,
+			gradual: gradual, ways: map[string]Way{}}
 		m.detour = d
 		for _, id := range tracks {
 			m.tracks[id].interrupt(wakes)
@@ -59,6 +75,59 @@ func (m *Member) Detour(tracks []string, carries Carries, notify func(audio bool
 		h.refeedAll(wakes)
 	})
 	return d, err
+}
+
+// Begin says that the way of a gradual one is open.
+func (d *Detour) Begin() {
+	d.change(func() error { d.begun = true; return nil })
+}
+
+// Take says how the media of a publisher is to come from now on, of a gradual one: by both ways until it was called. The session goes on
+// with a catch-up, the detour with a key frame. ErrNoSuchMember if the publisher is gone.
+func (d *Detour) Take(member string, w Way) error {
+	return d.change(func() error {
+		room := d.member.room
+		if room.members[member] == nil {
+			return ErrNoSuchMember
+		}
+		for id := range d.ways {
+			if room.members[id] == nil {
+				delete(d.ways, id)
+			}
+		}
+		d.ways[member] = w
+		return nil
+	})
+}
+
+// change does so, and brings what comes by either way in line with it.
+func (d *Detour) change(f func() error) (err error) {
+	d.member.room.change(func(wakes *[]*Subscriber) {
+		if d.member.detour != d {
+			return
+		}
+		if err = f(); err == nil {
+			d.member.refeedWays(wakes)
+		}
+	})
+	return err
+}
+
+// refeedWays does refeedAll for the session, and for the detour.
+func (m *Member) refeedWays(wakes *[]*Subscriber) {
+	m.refeedAll(wakes)
+	if m.detour != nil {
+		m.detour.hidden.refeedAll(wakes)
+	}
+}
+
+// bySession and byDetour report which of the two take a publisher's media.
+func (d *Detour) bySession(member string) bool {
+	return d.gradual && (!d.begun || d.ways[member] != ByDetour)
+}
+
+func (d *Detour) byDetour(member string) bool {
+	return !d.gradual || d.begun && d.ways[member] != BySession
 }
 
 func (m *Member) mayDetour(tracks []string) error {
@@ -146,9 +215,9 @@ func (m *Member) Track(id string) (info TrackInfo, ok bool) {
 	return t.snapshot(), true
 }
 
-// receiver is who stands for the member where it receives.
-func (m *Member) receiver() *Member {
-	if m.detour != nil {
+// receiver is who stands for the member where it receives a publisher's media; the session, where both do.
+func (m *Member) receiver(publisher string) *Member {
+	if m.detour != nil && !m.detour.bySession(publisher) {
 		return m.detour.hidden
 	}
 	return m

@@ -9,7 +9,7 @@ import (
 func (s *session) detour(tracks ...string) (*Detour, *session) {
 	s.t.Helper()
 	side := newSession(s.w)
-	d, err := s.m.Detour(tracks, everything, side.notify)
+	d, err := s.m.Detour(tracks, everything, side.notify, false)
 	if err != nil {
 		s.t.Fatal(err)
 	}
@@ -58,7 +58,7 @@ func TestWhatIsReceivedTakesADetourAndComesBack(t *testing.T) {
 		if _, others := ann.m.Roster(); len(others) != 0 {
 			t.Errorf("a roster shows %v", others)
 		}
-		if _, err := bob.m.Detour(nil, everything, bob.notify); err != ErrDetour {
+		if _, err := bob.m.Detour(nil, everything, bob.notify, false); err != ErrDetour {
 			t.Errorf("a second detour: %v", err)
 		}
 		d.Close()
@@ -78,7 +78,7 @@ func TestWhatIsPublishedTakesADetourAndComesBack(t *testing.T) {
 		ann, bob := w.join("ann"), w.join("bob", Selector{})
 		cam := ann.camera()
 		cam.send(true, 900)
-		if _, err := ann.m.Detour([]string{"screen"}, everything, ann.notify); err != ErrNoSuchTrack {
+		if _, err := ann.m.Detour([]string{"screen"}, everything, ann.notify, false); err != ErrNoSuchTrack {
 			t.Errorf("a detour of no track: %v", err)
 		}
 		d, _ := ann.detour("camera")

@@ -244,7 +244,7 @@ func (m *Member) KeyFrame(member, track string) error {
 	var err error
 	m.room.change(func(wakes *[]*Subscriber) {
 		t, e := m.room.find(member, track)
-		m := m.receiver()
+		m := m.receiver(member)
 		if err = e; err != nil || m.sub == nil {
 			return
 		}
@@ -277,8 +277,8 @@ func (r *Room) find(member, track string) (*Track, error) {
 
 // noCommonCodec tells both sides of a subscription that nothing will come of it, once in a session.
 func (m *Member) noCommonCodec(t *Track, wakes *[]*Subscriber) {
-	if m.refused[t] {
-		return
+	if m.refused[t] || m.of != nil && m.of.detour != nil && m.of.detour.gradual {
+		return // it comes by the session then
 	}
 	m.refused[t] = true
 	info := t.info.Load()

@@ -105,7 +105,10 @@ func (r *Room) snapshot() RoomStats {
 			ms.Tracks = append(ms.Tracks, t.stats())
 		}
 		slices.SortFunc(ms.Tracks, func(a, b TrackStats) int { return strings.Compare(a.ID, b.ID) })
-		if m := m.receiver(); m.sub != nil {
+		if m.detour != nil && !m.detour.gradual {
+			m = m.detour.hidden
+		}
+		if m.sub != nil {
 			ms.Link = m.sub.Stats()
 		}
 		s.Members = append(s.Members, ms)

@@ -35,7 +35,7 @@ func (m *Member) Subscribe(s Selector, w Want) (err error) {
 			return
 		}
 		m.wants[s] = w
-		m.receiver().refeedAll(wakes)
+		m.refeedWays(wakes)
 	})
 	return err
 }
@@ -59,7 +59,7 @@ func (r *Room) exists(s Selector) error {
 func (m *Member) Unsubscribe(s Selector) {
 	m.room.change(func(wakes *[]*Subscriber) {
 		delete(m.wants, s)
-		m.receiver().refeedAll(wakes)
+		m.refeedWays(wakes)
 	})
 }
 
@@ -67,7 +67,9 @@ func (m *Member) Unsubscribe(s Selector) {
 func (m *Member) want(t *Track) (Want, bool) {
 	owner := t.member
 	switch {
-	case m.detour != nil:
+	case m.detour != nil && !m.detour.bySession(owner.id):
+		return Want{}, false
+	case m.of != nil && m.of.detour != nil && !m.of.detour.byDetour(owner.id):
 		return Want{}, false
 	case m.of != nil && !m.wants[Selector{Member: owner.id, Track: t.info.Load().ID}].Paused:
 		m = m.of

@@ -38,7 +38,8 @@ var types = map[string]func() any{
 	"cancel":   func() any { return new(Cancel) },
 	"rtcOffer": func() any { return new(RTCOffer) }, "rtcAnswer": func() any { return new(RTCAnswer) },
 	"rtcTrack": func() any { return new(RTCTrack) }, "rtcEnd": func() any { return new(RTCEnd) },
-	"rtcClose": func() any { return new(RTCClose) },
+	"rtcClose": func() any { return new(RTCClose) }, "rtcPath": func() any { return new(RTCPath) },
+	"rtcSent": func() any { return new(RTCSent) },
 }
 
 // Decode reads one control message: a pointer to one of this package's message structs, or nil for a type

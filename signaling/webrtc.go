@@ -27,6 +27,7 @@ type RTCOffer struct {
 	Req  int64     `json:"req,omitempty"`
 	SDP  string    `json:"sdp"`
 	Send []RTCSend `json:"send,omitempty"`
+	Both bool      `json:"both,omitempty"` // what is received comes over the WebSocket as well, until an RTCPath says otherwise
 }
 
 // RTCSend says which m-line carries one of the client's own tracks: the number of the first packet, and the RTP timestamp of
@@ -71,6 +72,33 @@ type RTCClose struct {
 	Reason string `json:"reason,omitempty"`
 }
 
+// RTCPath says how a publisher's media comes from now on; the client asks for it, the server says so where a way has no place for it.
+type RTCPath struct {
+	Type   string `json:"type"`
+	Member string `json:"member"`
+	Path   string `json:"path"`
+}
+
+// The paths of an RTCPath.
+const (
+	PathBoth      = "both"
+	PathWebRTC    = "webrtc"
+	PathWebSocket = "websocket"
+)
+
+// RTCSent states how many RTP packets its sender has sent.
+type RTCSent struct {
+	Type    string `json:"type"`
+	Packets uint64 `json:"packets"`
+}
+
+func (m *RTCPath) check() error {
+	if m.Path != PathBoth && m.Path != PathWebRTC && m.Path != PathWebSocket {
+		return fmt.Errorf("path %q: %s, %s or %s", clip(m.Path), PathBoth, PathWebRTC, PathWebSocket)
+	}
+	return checkMember(m.Member)
+}
+
 func (m *RTCOffer) check() error {
 	if len(m.SDP) > MaxSDP || len(m.Send) > MaxLines {
 		return fmt.Errorf("sdp of %d bytes with %d tracks, over %d or %d", len(m.SDP), len(m.Send), MaxSDP, MaxLines)
@@ -88,7 +116,7 @@ func (m *RTCOffer) check() error {
 
 // Side is a PeerConnection beside a session, as either end holds it. Its methods do not block.
 type Side interface {
-	// Take deals with an RTCTrack, RTCEnd or RTCClose of the other end.
+	// Take deals with an RTCTrack, RTCEnd, RTCClose, RTCPath or RTCSent of the other end.
 	Take(msg any)
 	// Close ends it. The other end is not told.
 	Close()

@@ -20,6 +20,8 @@ type serveCmd struct {
 	Coalesce time.Duration `hidden:"" default:"3ms" help:"For measuring: how long members to whom many messages go wait for more of them, so that they share a write."`
 	Drain    time.Duration `default:"5s" group:"listen" help:"Once told to stop, how long to wait until everyone has been sent away."`
 
+	DebugFaults bool `hidden:"" help:"For tests: POST /debug/udp-cut/true loses all packets of WebRTC, false none any more. On a loopback address only."`
+
 	RTC     string   `name:"rtc" enum:"on,off" default:"on" group:"rtc" help:"WebRTC, on the UDP port of the same number as --listen and, for who is not reached by UDP, on that very TCP port: WHIP, WHEP, and media beside the WebSocket for who asks for it."`
 	RTCAddr []string `name:"rtc-addr" placeholder:"IP" group:"rtc" help:"Public address to announce for WebRTC, behind NAT. Default: those of the interfaces. Repeatable."`
 
@@ -65,6 +67,7 @@ type relayOptions struct {
 
 	coalesce time.Duration
 	webRTC   *rtc.Port // nil: off
+	faults   bool
 
 	recordings  *record.Store // nil: nothing is recorded
 	recordRooms string
@@ -112,7 +115,7 @@ func (c *serveCmd) serve(ctx context.Context, con *console, start func(relayOpti
 	if recordings != nil {
 		defer closeRecordings(con, recordings)
 	}
-	relay, err := start(relayOptions{keys: keys, origins: c.AllowOrigin, log: con.log, coalesce: c.Coalesce, webRTC: port,
+	relay, err := start(relayOptions{keys: keys, origins: c.AllowOrigin, log: con.log, coalesce: c.Coalesce, webRTC: port, faults: c.DebugFaults,
 		recordings: recordings, recordRooms: c.RecordRooms})
 	if err != nil {
 		return err

@@ -55,6 +55,9 @@ func (c *serveCmd) address(keys token.Keys) (*net.TCPAddr, error) {
 		return nil, fmt.Errorf("refusing to listen on %s, which others can reach, without keys: give a key "+
 			"(--key id:secret, or LANDLINE_KEYS), or say --open to let everyone into every room", c.Listen)
 	}
+	if public(addr) && c.DebugFaults {
+		return nil, usagef("--debug-faults is for a loopback address, and %s is none", c.Listen)
+	}
 	return addr, nil
 }
 

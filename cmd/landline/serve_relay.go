@@ -19,6 +19,7 @@ func newRelay(o relayOptions) (relayServer, error) {
 		Version: readBuild().Version,
 
 		Coalesce: o.coalesce,
+		Faults:   o.faults,
 
 		Recordings:  o.recordings,
 		RecordRooms: o.recordRooms,

@@ -36,7 +36,7 @@ func (c *serveCmd) webRTC(con *console, udp *net.UDPConn, tcp net.Listener) (*rt
 	if udp == nil {
 		return nil, nil
 	}
-	return rtc.NewPort(rtc.Config{Conn: udp, TCP: tcp, Addresses: c.RTCAddr, Logger: con.log})
+	return rtc.NewPort(rtc.Config{Conn: udp, TCP: tcp, Addresses: c.RTCAddr, Logger: con.log, Faults: c.DebugFaults})
 }
 
 // announceRTC says where WebRTC is reached.

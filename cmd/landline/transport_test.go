@@ -25,7 +25,7 @@ func rtcPortAt(t *testing.T, addresses ...string) *rtc.Port {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port, err := rtc.NewPort(rtc.Config{Conn: conn, Addresses: addresses})
+	port, err := rtc.NewPort(rtc.Config{Conn: conn, Addresses: addresses, Faults: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,25 +105,29 @@ func TestEveryPathCarriesTheSameFrames(t *testing.T) {
 	}
 }
 
-// When UDP is gone in the middle, the rest goes by the WebSocket.
+// When UDP is gone in the middle, the rest goes by the WebSocket: also when nobody says so, and packets do not come any more.
 func TestTheWebSocketTakesOver(t *testing.T) {
 	in := clip(t, "in.webm", strings.Fields("-t 4 -c:v libvpx -deadline realtime -cpu-used 8 -b:v 300k -g 10 -c:a libopus")...)
-	port := rtcPort(t)
-	url := relayWith(t, server.Config{WebRTC: port})
-	x := beginOver(t, url, in, filepath.Join(t.TempDir(), "out.mkv"), "webrtc", "webrtc")
-	until(t, "media by WebRTC", func() bool { return mediaBytes(t, url, "out", "webrtc") > 20_000 })
-	port.Close()
-	sent, saved := x.finish(t)
-	for i, s := range sent.Tracks {
-		got := saved.Tracks[i]
-		if s.Path.WebRTC == 0 || s.Path.WebSocket == 0 || got.Path.WebRTC == 0 || got.Path.WebSocket == 0 {
-			t.Errorf("sent %+v, received %+v", s.Path, got.Path)
-		}
-		if got.Frames*10 < s.Frames*7 {
-			t.Errorf("%d frames of %d", got.Frames, s.Frames)
-		}
+	for name, end := range map[string]func(*rtc.Port){"closed": (*rtc.Port).Close, "cut": func(p *rtc.Port) { p.CutUDP(true) }} {
+		t.Run(name, func(t *testing.T) {
+			port := rtcPort(t)
+			url := relayWith(t, server.Config{WebRTC: port})
+			x := beginOver(t, url, in, filepath.Join(t.TempDir(), "out.mkv"), "webrtc", "webrtc")
+			until(t, "media by WebRTC", func() bool { return mediaBytes(t, url, "out", "webrtc") > 20_000 })
+			end(port)
+			sent, saved := x.finish(t)
+			for i, s := range sent.Tracks {
+				got := saved.Tracks[i]
+				if s.Path.WebRTC == 0 || s.Path.WebSocket == 0 || got.Path.WebRTC == 0 || got.Path.WebSocket == 0 {
+					t.Errorf("sent %+v, received %+v", s.Path, got.Path)
+				}
+				if got.Frames*10 < s.Frames*7 {
+					t.Errorf("%d frames of %d", got.Frames, s.Frames)
+				}
+			}
+			decodesClean(t, x.out)
+		})
 	}
-	decodesClean(t, x.out)
 }
 
 func TestARelayWithoutWebRTCSaysSo(t *testing.T) {

@@ -248,7 +248,7 @@ func (r *Room) sideEvent(msg any, at time.Time) (taken bool) {
 	case *signaling.RTCTrack:
 		r.sideTracks = append(r.sideTracks, m)
 		r.beginSides()
-	case *signaling.RTCEnd, *signaling.RTCClose:
+	case *signaling.RTCEnd, *signaling.RTCClose, *signaling.RTCSent:
 		if s != nil {
 			s.Take(m)
 		}

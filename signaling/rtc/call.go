@@ -35,8 +35,11 @@ func (p *Port) Call(o *signaling.RTCOffer, m *relay.Member, carries []media.Code
 	}
 	c.path = pt
 	lines, in, err := pt.lines()
+	if o.Both {
+		seat(lines)
+	}
 	if err == nil {
-		err = c.detours(m, names, carries, s.notify)
+		err = c.detours(m, names, carries, s.notify, o.Both)
 	}
 	if err == nil {
 		err = c.incoming(o.Send, in, m)
@@ -50,13 +53,16 @@ func (p *Port) Call(o *signaling.RTCOffer, m *relay.Member, carries []media.Code
 		return nil, nil, err
 	}
 	s.lines, s.sub = lines, c.detour.Subscriber
-	c.outgoing(s)
+	if c.outgoing(s); o.Both {
+		c.besides(s)
+	}
+	c.path.sends(s)
 	return c, &signaling.RTCAnswer{Type: "rtcAnswer", Req: o.Req, SDP: sdp}, nil
 }
 
 // detours takes the member's media off its session.
-func (c *call) detours(m *relay.Member, tracks []string, carries relay.Carries, notify func(bool)) error {
-	d, err := m.Detour(tracks, carries, notify)
+func (c *call) detours(m *relay.Member, tracks []string, carries relay.Carries, notify func(bool), both bool) error {
+	d, err := m.Detour(tracks, carries, notify, both)
 	if err != nil {
 		return err
 	}
@@ -130,9 +136,36 @@ func (c *call) outgoing(s *sender) {
 			_ = c.detour.KeyFrame(member, track) // it may be over
 		}
 	}
+	c.path.stated = func(n uint64) { c.tell(signaling.RTCSent{Type: "rtcSent", Packets: n}) }
 	c.path.mu.Unlock()
-	c.path.sends(s)
 }
+
+// besides sends what the session sends as well, until the client has changed over. Who finds no place stays with the session.
+func (c *call) besides(s *sender) {
+	s.connected = c.detour.Begin
+	s.crowded = func(t *outgoing) bool {
+		if c.detour.Take(t.member, relay.BySession) == nil {
+			c.tell(signaling.RTCPath{Type: "rtcPath", Member: t.member, Path: signaling.PathWebSocket})
+		}
+		return true
+	}
+	s.event = func(e *relay.Event) {
+		if e.Kind == relay.DropReport || e.Kind == relay.LayerSent {
+			c.tell(e)
+		}
+	}
+}
+
+// seat puts m-lines in pairs, as the answer shall name them.
+func seat(lines []*line) {
+	seats := map[media.Kind]int{}
+	for _, l := range lines {
+		seats[l.kind]++
+		l.seat = fmt.Sprintf("-%d", seats[l.kind])
+	}
+}
+
+var ways = map[string]relay.Way{signaling.PathBoth: relay.ByBoth, signaling.PathWebRTC: relay.ByDetour, signaling.PathWebSocket: relay.BySession}
 
 // over is called when the path is.
 func (c *call) over(reason string) {
@@ -150,6 +183,10 @@ func (c *call) Take(msg any) {
 	switch m := msg.(type) {
 	case *signaling.RTCClose:
 		c.path.finish(signaling.RTCClosed)
+	case *signaling.RTCSent:
+		c.path.hears(m)
+	case *signaling.RTCPath:
+		_ = c.detour.Take(m.Member, ways[m.Path]) // who is gone needs none
 	case *signaling.RTCEnd:
 		in := c.inlets[m.Mid]
 		if in == nil {

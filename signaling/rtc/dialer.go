@@ -126,6 +126,7 @@ func (c *dialed) offer(tracks []signaling.Track, receive int) (*signaling.RTCOff
 	}
 	c.path.mu.Lock()
 	c.path.onOver = c.ends.Over
+	c.path.stated = func(n uint64) { c.ends.Send(&signaling.RTCSent{Type: "rtcSent", Packets: n}) }
 	c.path.keyAsked = func(l *line) { c.ends.KeyWanted(c.own[l.mid]) }
 	c.path.mu.Unlock()
 	c.path.sends(s)
@@ -182,6 +183,8 @@ func (c *dialed) Take(msg any) {
 	switch m := msg.(type) {
 	case *signaling.RTCClose:
 		c.path.finish(signaling.RTCClosed)
+	case *signaling.RTCSent:
+		c.path.hears(m)
 	case *signaling.RTCEnd:
 		if track, ok := c.own[m.Mid]; ok {
 			c.ends.Sent(track)

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -20,7 +21,12 @@ type line struct {
 	id   string
 	mid  string // once negotiated
 
+	// Of a call whose other end plays tracks as a browser does: m-lines of one seat, a sound and a picture, are played in step, so
+	// they carry one member's alone. "" where each m-line is given to whatever comes.
+	seat string
+
 	rtcp *webrtc.RTPSender
+	sent *atomic.Uint64 // packets, of the path
 
 	mu     sync.Mutex
 	ssrc   webrtc.SSRC
@@ -57,7 +63,7 @@ func (l *line) Unbind(webrtc.TrackLocalContext) error {
 
 func (l *line) ID() string       { return l.id }
 func (l *line) RID() string      { return "" }
-func (l *line) StreamID() string { return "landline" }
+func (l *line) StreamID() string { return "landline" + l.seat }
 
 func (l *line) Kind() webrtc.RTPCodecType {
 	if l.kind == media.Audio {
@@ -101,6 +107,7 @@ func (l *line) write(p *pion.Packet, pt uint8) error {
 		return errUnbound
 	}
 	l.packets++
+	l.sent.Add(1)
 	l.octets += uint32(len(p.Payload))
 	_, err := w.WriteRTP(&p.Header, p.Payload)
 	return err

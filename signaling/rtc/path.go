@@ -32,6 +32,8 @@ type path struct {
 	once   sync.Once      // of ready
 	closed chan struct{}  // closed when all is over
 
+	sent, got atomic.Uint64 // RTP packets
+
 	mu       sync.Mutex
 	ins      map[string]*receiver // by mid
 	tracks   map[string]*webrtc.TrackRemote
@@ -39,6 +41,8 @@ type path struct {
 	reason   string
 	onOver   func(reason string)
 	keyAsked func(l *line)
+	alive    alive
+	stated   func(sent uint64)                       // tells the other end
 	arrived  func(mid, mime string)                  // the first packet of an m-line has come
 	reported func(mid string, sr *rtcp.SenderReport) // a sender report has
 }
@@ -50,7 +54,7 @@ func newPath(api *webrtc.API, log *slog.Logger, panics *atomic.Uint64, wait time
 	}
 	p := &path{pc: pc, log: log, panics: panics, wait: wait, ready: make(chan struct{}), closed: make(chan struct{}),
 		ins: map[string]*receiver{}, tracks: map[string]*webrtc.TrackRemote{}, onOver: func(string) {}, keyAsked: func(*line) {},
-		arrived: func(string, string) {}, reported: func(string, *rtcp.SenderReport) {}}
+		stated: func(uint64) {}, arrived: func(string, string) {}, reported: func(string, *rtcp.SenderReport) {}}
 	p.ctx, p.cancel = context.WithCancel(context.Background())
 	pc.OnConnectionStateChange(p.state)
 	pc.OnTrack(func(remote *webrtc.TrackRemote, in *webrtc.RTPReceiver) {
@@ -116,6 +120,8 @@ func (p *path) tick() {
 	t := time.NewTicker(20 * time.Millisecond)
 	defer t.Stop()
 	late := time.After(connectTime)
+	var stated uint64
+	var statedAt time.Time
 	for {
 		select {
 		case <-p.ctx.Done():
@@ -130,8 +136,36 @@ func (p *path) tick() {
 			for _, r := range p.receivers() {
 				r.tick(now)
 			}
+			if n := p.sent.Load(); n != stated && now.Sub(statedAt) >= stateEvery {
+				stated, statedAt = n, now
+				p.states(n)
+			}
+			if p.lost(now) {
+				p.finish(signaling.RTCTimeout)
+			}
 		}
 	}
+}
+
+// states tells the other end how many packets were sent.
+func (p *path) states(n uint64) {
+	p.mu.Lock()
+	tell := p.stated
+	p.mu.Unlock()
+	tell(n)
+}
+
+// hears takes what the other end states, and lost reports whether its packets do not come any more.
+func (p *path) hears(m *signaling.RTCSent) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.alive.states(m.Packets)
+}
+
+func (p *path) lost(now time.Time) bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.alive.lost(p.got.Load(), now)
 }
 
 func (p *path) receivers() (list []*receiver) {
@@ -177,6 +211,7 @@ func (p *path) receive(remote *webrtc.TrackRemote, in *webrtc.RTPReceiver) {
 			if err != nil {
 				return
 			}
+			p.got.Add(1)
 			r.push(packet)
 		}
 	})
@@ -246,11 +281,13 @@ func (p *path) controls(l *line) {
 func (p *path) sends(s *sender) {
 	s.report = func(list []rtcp.Packet) { _ = p.pc.WriteRTCP(list) }
 	for _, l := range s.lines {
+		l.sent = &p.sent
 		p.controls(l)
 	}
 	p.goes(func() {
 		select {
 		case <-p.ready:
+			s.connected()
 			s.run(p.ctx)
 		case <-p.ctx.Done():
 		}

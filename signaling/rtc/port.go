@@ -26,6 +26,7 @@ type Config struct {
 	// Addresses are announced as those where the socket is reached; none: those of the interfaces, or the one that Conn is bound to.
 	Addresses []string
 	Logger    *slog.Logger // nil: nothing is logged
+	Faults    bool         // CutUDP works
 }
 
 // Port is the WebRTC side of a server: one UDP port, the TCP port of the same number where that is wanted, and the paths on them.
@@ -36,6 +37,8 @@ type Port struct {
 	log *slog.Logger
 
 	panics, opened, never atomic.Uint64
+
+	cut atomic.Bool
 
 	mu     sync.Mutex
 	paths  map[*path]struct{}
@@ -71,8 +74,12 @@ func NewPort(c Config) (*Port, error) {
 	_ = c.Conn.SetReadBuffer(buffer)
 	_ = c.Conn.SetWriteBuffer(buffer)
 	quiet := &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled, ScopeLevels: map[string]logging.LogLevel{}}
-	p := &Port{log: c.Logger, paths: map[*path]struct{}{},
-		mux: ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: c.Conn, Logger: quiet.NewLogger("ice")})}
+	p := &Port{log: c.Logger, paths: map[*path]struct{}{}}
+	socket := net.PacketConn(c.Conn)
+	if c.Faults {
+		socket = faulty{PacketConn: socket, cut: &p.cut}
+	}
+	p.mux = ice.NewUDPMuxDefault(ice.UDPMuxParams{UDPConn: socket, Logger: quiet.NewLogger("ice")})
 	var s webrtc.SettingEngine
 	s.LoggerFactory = quiet
 	s.SetLite(true)

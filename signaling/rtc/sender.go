@@ -3,6 +3,7 @@ package rtc
 import (
 	"context"
 	"math/rand/v2"
+	"strings"
 	"time"
 
 	"github.com/pion/rtcp"
@@ -45,17 +46,20 @@ type sender struct {
 	waiting []*outgoing          // for an m-line
 	acked   uint64
 
-	report func([]rtcp.Packet)
-	began  func(t *outgoing, us int64)
-	ended  func(t *outgoing, mid string, next uint16)
-	hold   func(member, track string, paused bool)
-	event  func(*relay.Event)
+	connected func()                 // the path is, and run begins
+	crowded   func(t *outgoing) bool // there is no m-line for it; reports whether it need not wait for one
+	report    func([]rtcp.Packet)
+	began     func(t *outgoing, us int64)
+	ended     func(t *outgoing, mid string, next uint16)
+	hold      func(member, track string, paused bool)
+	event     func(*relay.Event)
 }
 
 func newSender() *sender {
 	nothing := func(*relay.Event) {}
 	return &sender{kick: make(chan struct{}, 1), tracks: map[uint16]*outgoing{}, began: func(*outgoing, int64) {},
-		ended: func(*outgoing, string, uint16) {}, hold: func(string, string, bool) {}, event: nothing}
+		ended: func(*outgoing, string, uint16) {}, hold: func(string, string, bool) {}, event: nothing,
+		connected: func() {}, crowded: func(*outgoing) bool { return false }}
 }
 
 // notify is the Subscriber's call.
@@ -183,19 +187,48 @@ func (s *sender) place(t *outgoing, us int64) bool {
 		}
 		return takes
 	}
-	for _, l := range s.lines {
-		pt, takes := l.payloadType(t.info.Format)
-		if l.track != nil || l.kind != t.info.Kind || !takes {
-			continue
-		}
+	if l, pt := s.lineFor(t); l != nil {
 		l.give(t, pt, rtp.NewClock(t.info.Codec, us, rand.Uint32()))
 		s.began(t, us)
 		return true
+	}
+	if s.crowded(t) {
+		return false
 	}
 	s.waiting = append(s.waiting, t)
 	s.hold(t.member, t.info.ID, true)
 	return false
 }
+
+// lineFor finds a free m-line for a track: in the seat of what belongs to it, or else in an empty one.
+func (s *sender) lineFor(t *outgoing) (found *line, pt uint8) {
+	for _, l := range s.lines {
+		p, takes := l.payloadType(t.info.Format)
+		if l.track != nil || l.kind != t.info.Kind || !takes {
+			continue
+		}
+		switch beside := s.beside(l); {
+		case beside == nil && found == nil:
+			found, pt = l, p
+		case beside != nil && beside.member == t.member && onScreen(beside) == onScreen(t):
+			return l, p
+		}
+	}
+	return found, pt
+}
+
+// beside is the track on the other m-line of a seat.
+func (s *sender) beside(l *line) *outgoing {
+	for _, other := range s.lines {
+		if other != l && l.seat != "" && other.seat == l.seat {
+			return other.track
+		}
+	}
+	return nil
+}
+
+// onScreen reports whether a track belongs to a screen, and not to a camera.
+func onScreen(t *outgoing) bool { return strings.HasPrefix(t.info.Source, "screen") }
 
 // end frees the m-line of a track that is over, for one that waits.
 func (s *sender) end(t *outgoing) {
@@ -206,7 +239,7 @@ func (s *sender) end(t *outgoing) {
 	}
 	s.ended(t, l.mid, l.next)
 	for i, w := range s.waiting {
-		if _, takes := l.payloadType(w.info.Format); takes && w.info.Kind == l.kind {
+		if free, _ := s.lineFor(w); free != nil {
 			s.waiting = append(s.waiting[:i:i], s.waiting[i+1:]...)
 			s.hold(w.member, w.info.ID, false)
 			return

@@ -164,7 +164,7 @@ func (r *reader) inRoom(m any) error {
 		req, fault = m.Req, r.record(m)
 	case *signaling.RTCOffer:
 		req, fault = m.Req, r.rtcOffer(m)
-	case *signaling.RTCEnd, *signaling.RTCClose:
+	case *signaling.RTCEnd, *signaling.RTCClose, *signaling.RTCPath, *signaling.RTCSent:
 		r.besides(m)
 	case *signaling.AckInterval:
 		r.mu.Lock()

@@ -36,6 +36,9 @@ func (s *Server) routes() http.Handler {
 			mux.Handle(method+" /whep/", resources)
 		}
 	}
+	if s.cfg.WebRTC != nil && s.cfg.Faults {
+		mux.HandleFunc("POST /debug/udp-cut/{cut}", s.cutUDP)
+	}
 	mux.HandleFunc("GET /r/{room}", func(w http.ResponseWriter, req *http.Request) {
 		if signaling.CheckRoom(req.PathValue("room")) != nil {
 			http.NotFound(w, req)
@@ -130,8 +133,7 @@ func (s *Server) adminOnly(next http.Handler) http.Handler {
 
 func (s *Server) mayAdminister(req *http.Request) error {
 	if s.cfg.Keys.Empty() {
-		host, _, err := net.SplitHostPort(req.RemoteAddr)
-		if ip := net.ParseIP(host); err != nil || ip == nil || !ip.IsLoopback() {
+		if !fromLoopback(req) {
 			return errors.New("without keys, only the server's own machine may ask this")
 		}
 		return nil
@@ -148,4 +150,11 @@ func (s *Server) mayAdminister(req *http.Request) error {
 		return errors.New("the token does not grant admin")
 	}
 	return nil
+}
+
+// fromLoopback reports whether a request comes from the server's own machine.
+func fromLoopback(req *http.Request) bool {
+	host, _, err := net.SplitHostPort(req.RemoteAddr)
+	ip := net.ParseIP(host)
+	return err == nil && ip != nil && ip.IsLoopback()
 }

@@ -26,6 +26,7 @@ type Config struct {
 	Logger  *slog.Logger // nil: nothing is logged
 	Version string       // told in welcome
 	WebRTC  WebRTC       // nil: media goes over WebSockets alone
+	Faults  bool         // tests may ask for faults, by HTTP from this machine
 
 	// Recordings is where rooms are recorded; nil: nowhere. The Server ends recordings when it drains; its owner closes it. Rooms whose name fits
 	// RecordRooms, a pattern as of path.Match, are recorded whenever somebody is there.

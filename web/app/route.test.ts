@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { claimToken, linkOfRoom, pathOfRoom, roomOfPath, splitToken, tokenFor } from './route';
+import { claimToken, linkOfRoom, pathOfRoom, roomOfPath, splitToken, tokenFor, transportOf } from './route';
 
 describe('room addresses', () => {
   it('reads the room of a path', () => {
@@ -67,6 +67,10 @@ describe('claimToken', () => {
     const { page: window, box, addresses } = page('/r/kitchen', '#top');
     claimToken(window, box);
     expect(addresses).toEqual([]);
+  });
+
+  it('asks for WebRTC where the address does', () => {
+    expect(['', '?transport=auto', '?transport=ws', '?transport=udp'].map(transportOf)).toEqual(['ws', 'auto', 'ws', 'ws']);
   });
 
   it('never puts a token into the link to share', () => {

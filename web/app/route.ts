@@ -33,6 +33,9 @@ export function splitToken(hash: string): { token: string | undefined; rest: str
   return { token, rest: rest && `#${rest}` };
 }
 
+/** "?transport=auto" lets what is received move to WebRTC. */
+export const transportOf = (search: string): 'auto' | 'ws' => (new URLSearchParams(search).get('transport') === 'auto' ? 'auto' : 'ws');
+
 type Box = Pick<Storage, 'getItem' | 'setItem'>;
 
 interface Page {

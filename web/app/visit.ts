@@ -2,7 +2,7 @@ import { join, JoinError, type Room } from '../sdk';
 import { Call } from './call/call';
 import { Media } from './media/media';
 import { displayName } from './names';
-import { claimToken, linkOfRoom, pathOfRoom, roomOfPath, tokenFor } from './route';
+import { claimToken, linkOfRoom, pathOfRoom, roomOfPath, tokenFor, transportOf } from './route';
 import { Store } from './store';
 import { Toasts } from './ui/toasts';
 
@@ -40,12 +40,12 @@ export class Visit {
 
   async join(room: string): Promise<void> {
     const attempt = ++this.attempt;
-    if (location.pathname !== pathOfRoom(room)) history.pushState(null, '', pathOfRoom(room));
+    if (location.pathname !== pathOfRoom(room)) history.pushState(null, '', pathOfRoom(room) + location.search);
     this.show({ at: 'connecting', room });
     void this.media.start();
     const token = tokenFor(room);
     try {
-      const joined = await join({ room, name: displayName(this.media.store.get().prefs.name), ...(token && { token }) });
+      const joined = await join({ room, name: displayName(this.media.store.get().prefs.name), transport: transportOf(location.search), ...(token && { token }) });
       if (attempt === this.attempt) this.enter(joined);
       else await joined.leave();
     } catch (error) {

@@ -53,6 +53,15 @@ export interface LayerReceived {
   why: LayerWhy;
 }
 
+/** What carries a received track: the WebSocket, or a PeerConnection beside it. */
+export type Transport = 'websocket' | 'webrtc';
+
+/**
+ * Why media comes over the WebSocket alone. asked: JoinOptions.transport. server, browser: it has no WebRTC. trying: the PeerConnection
+ * comes about. blocked: UDP does not get through. lost: it did, and does not any more. loss: too much is lost. refused: by the relay.
+ */
+export type TransportWhy = 'asked' | 'server' | 'browser' | 'trying' | 'blocked' | 'lost' | 'loss' | 'refused';
+
 /** What is known of one received track now. Times in ms. */
 export interface TrackStats {
   member: string;
@@ -76,6 +85,7 @@ export interface TrackStats {
   concealed: number;
   /** Not asked for now: see Room.prefer. */
   hidden: boolean;
+  transport: Transport;
   /** Of a picture that there is in several sizes. */
   layer?: LayerReceived;
   /** Frames dropped by the relay on the way here, by reason. */
@@ -133,7 +143,8 @@ export interface UplinkStats {
 export interface RoomStats {
   uplink: UplinkStats;
   tracks: TrackStats[];
-  transport: 'websocket';
+  /** Why nothing can come by WebRTC now; undefined where it can. What each track came by: TrackStats.transport. */
+  transportWhy: TransportWhy | undefined;
   reconnects: number;
 }
 
@@ -146,6 +157,8 @@ export interface JoinOptions {
   url?: string;
   /** false: nothing is received of the tracks in the room, for a page that only carries chat and topics. Such a page needs no WebCodecs. */
   receive?: boolean;
+  /** ws (the default): everything goes over the WebSocket. auto: what is received moves to WebRTC where UDP gets through, and back. */
+  transport?: 'auto' | 'ws';
 }
 
 /**

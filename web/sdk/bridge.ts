@@ -4,12 +4,14 @@ import type { ChatMessage, CloseReason, MemberInfo, PlaybackInfo, RecordingInfo,
 import type { ObjectsToPage, ObjectsToWorker } from './objects/bridge';
 import type { SessionOptions } from './session/session';
 import type { PutValue } from './session/topic-queue';
+import type { RtcToPage, RtcToWorker } from './rtc/bridge';
 import type { Want } from './receive/preferences';
 import type { SoundClock } from './receive/sound';
 
 export type ToWorker =
   | ObjectsToWorker
-  | { do: 'start'; options: SessionOptions }
+  | RtcToWorker
+  | { do: 'start'; options: SessionOptions; transport: 'auto' | 'ws' }
   | { do: 'publish'; call: number; id: string; kind: 'audio' | 'video'; source: TrackInfo['source'] }
   /** The platform's frames of the track that was published with this call. */
   | { do: 'frames'; call: number; readable: ReadableStream<VideoFrame | AudioData> }
@@ -37,6 +39,7 @@ export type ToWorker =
 
 export type ToPage =
   | ObjectsToPage
+  | RtcToPage
   | { is: 'state'; state: RoomState; reason?: CloseReason }
   /** The resume token that is good now. */
   | { is: 'resume'; token: string }

@@ -11,9 +11,11 @@ import type { Link, MakeSocket, Media } from './session/link';
 import { Receiving } from './receive/receiving';
 import { Sending } from './send/sending';
 import type { Joined, Offer, Outgoing, ServerMessage } from './wire/messages';
-import type { CloseReason, RoomState } from './api';
+import { Upgrade } from './rtc/upgrade';
+import type { CloseReason, RoomState, TransportWhy } from './api';
 
 const LOOK_MS = 150;
+const UPGRADE_MS = 50;
 
 export class Engine implements SessionHandler {
   private readonly session: Session;
@@ -27,16 +29,20 @@ export class Engine implements SessionHandler {
   /** The stamp of the newest chat that came. */
   chatAtUs = 0;
   private rosterDue = false;
-  private readonly timer: ReturnType<typeof setInterval>;
+  private readonly upgrade: Upgrade;
+  /** Why there can be no WebRTC. */
+  private never: TransportWhy | undefined;
+  private readonly timers: ReturnType<typeof setInterval>[];
   /** Whether the relay records, and this member may have it do so. */
   private records = false;
   private plays = false;
   private mayRecord = false;
 
   constructor(
-    options: SessionOptions,
+    private readonly options: SessionOptions,
     make: MakeSocket,
     private readonly post: (message: ToPage, transfer?: Transferable[]) => void,
+    private readonly transport: 'auto' | 'ws' = 'ws',
   ) {
     const send = (message: Outgoing): boolean => this.session.send(message);
     this.session = new Session(options, this, make);
@@ -56,7 +62,15 @@ export class Engine implements SessionHandler {
       tracksChanged: () => this.tellRoster(),
       ownLevel: (level, voice) => this.receiving.level(this.roster.self.id, level, voice),
     });
-    this.timer = setInterval(() => this.look(), LOOK_MS);
+    this.upgrade = new Upgrade({
+      send,
+      post,
+      nextReq: () => ++this.req,
+      of: (member) => this.receiving.of(member),
+      level: (member, level, voice) => this.receiving.level(member, level, voice),
+    });
+    this.timers = [setInterval(() => this.look(), LOOK_MS)];
+    if (transport === 'auto') this.timers.push(setInterval(() => this.upgrade.tick(performance.now()), UPGRADE_MS));
     this.session.start();
   }
 
@@ -107,6 +121,13 @@ export class Engine implements SessionHandler {
         return;
       case 'network':
         return this.session.kick();
+      case 'rtc-offer':
+      case 'rtc-up':
+      case 'rtc-failed':
+      case 'rtc-picture':
+      case 'rtc-frames':
+      case 'rtc-counts':
+        return this.upgrade.handle(message, performance.now());
       default:
         return this.objects.handle(message);
     }
@@ -128,7 +149,7 @@ export class Engine implements SessionHandler {
     const stats = {
       uplink: this.sending.stats(),
       tracks: this.receiving.trackStats(),
-      transport: 'websocket' as const,
+      transportWhy: this.upgrade.why,
       reconnects: this.session.reconnects,
     };
     this.post({ is: 'stats', call, stats });
@@ -161,7 +182,8 @@ export class Engine implements SessionHandler {
 
   state(state: RoomState, reason?: CloseReason): void {
     if (state === 'closed') {
-      clearInterval(this.timer);
+      for (const timer of this.timers) clearInterval(timer);
+      this.upgrade.lost();
       this.sending.close();
       this.topics.close();
       this.objects.close();
@@ -172,6 +194,8 @@ export class Engine implements SessionHandler {
 
   welcomed(features: string[]): void {
     this.sending.layered = features.includes('layers');
+    const server = features.includes('webrtc') ? undefined : 'server';
+    this.never = this.transport === 'ws' ? 'asked' : this.options.decodeRtc?.length ? server : 'browser';
     this.records = features.includes('recording');
     this.plays = features.includes('playback');
   }
@@ -185,6 +209,7 @@ export class Engine implements SessionHandler {
     this.roster.replace(message);
     this.sending.joined(message);
     this.receiving.joined(message);
+    this.upgrade.joined(this.never, performance.now());
     this.topics.joined();
     this.objects.joined(message, performance.now());
     this.flushChat();
@@ -197,11 +222,13 @@ export class Engine implements SessionHandler {
     this.topics.lost(link);
     this.objects.lost();
     this.sending.lost();
+    this.upgrade.lost();
     this.receiving.lost();
   }
 
   control(message: ServerMessage): void {
     if (this.topics.control(message) || this.objects.control(message, performance.now())) return;
+    if (this.upgrade.control(message, performance.now())) return;
     this.receiving.control(message);
     if (this.roster.apply(message)) return this.tellRoster();
     if (this.sending.control(message)) return this.tellRoster();

@@ -10,6 +10,7 @@ import { Emitter } from './emitter';
 import { dispose, holdFrame } from './hand-over';
 import { RoomObjects } from './objects/room-objects';
 import { RelayRecordings } from './recordings';
+import { decodableByRtc, Peer } from './rtc/peer';
 import { SoundOut } from './sound-out';
 import { decodable, supported } from './support';
 import { RoomTopics } from './topic';
@@ -34,6 +35,10 @@ export class WorkerRoom implements Room {
   private soundOut: SoundOut | undefined;
   private readonly topics = new RoomTopics({ post: (message) => this.post(message), flush: (topic) => this.flush(topic) });
   private readonly objects = new RoomObjects((message) => this.post(message), (offer) => this.offered(offer));
+  private readonly peer = new Peer(
+    (message, transfer) => this.post(message, transfer),
+    () => this.sound,
+  );
   private readonly worker: Worker;
   private readonly captures = new Map<string, StopCapture>();
   private readonly surfaces = new WeakMap<HTMLCanvasElement, number>();
@@ -85,7 +90,7 @@ export class WorkerRoom implements Room {
 
   /** Resolves when the first joined message came. */
   static async join(options: JoinOptions): Promise<Room> {
-    const { receive = true } = options;
+    const { receive = true, transport = 'ws' } = options;
     const missing = supported(receive);
     if (missing.length) throw new JoinError('unsupported-browser', `this browser lacks ${missing.join(', ')}`);
     const decode = receive ? await decodable() : [];
@@ -97,7 +102,8 @@ export class WorkerRoom implements Room {
         online: () => resolve(room),
         closed: ({ code, text }) => reject(new JoinError(code, text)),
       });
-      room.post({ do: 'start', options: { url, room: options.room, name, token, decode, receive } });
+      const decodeRtc = receive && transport === 'auto' ? decodableByRtc() : [];
+      room.post({ do: 'start', options: { url, room: options.room, name, token, decode, receive, decodeRtc }, transport });
     });
   }
 
@@ -259,6 +265,14 @@ export class WorkerRoom implements Room {
         return;
       case 'sound-over':
         return this.sound.end(message.key);
+      case 'rtc-open':
+      case 'rtc-answer':
+      case 'rtc-line':
+      case 'rtc-free':
+      case 'rtc-count':
+      case 'rtc-close':
+      case 'rtc-sound':
+        return this.peer.told(message);
       case 'unpublished':
         this.captures.get(message.id)?.();
         this.captures.delete(message.id);
@@ -295,6 +309,7 @@ export class WorkerRoom implements Room {
     removeEventListener('pagehide', this.onHide);
     for (const stop of this.captures.values()) stop();
     this.captures.clear();
+    this.peer.close();
     void this.soundOut?.close();
     this.objects.close();
     if (reason.code !== 'left') {

@@ -7,9 +7,18 @@ import { trustedScript } from './trusted';
 
 const CLOCK_EVERY_MS = 500;
 
+/** From the sound of one path to that of the other. */
+const CROSSFADE_S = 0.03;
+
 interface Playing {
   member: string;
   node: AudioWorkletNode | undefined;
+  fade: GainNode;
+}
+
+interface Streaming {
+  member: string;
+  fade: GainNode;
 }
 
 export class SoundOut {
@@ -17,6 +26,9 @@ export class SoundOut {
   private readonly context = new AudioContext({ latencyHint: 'interactive', sampleRate: SAMPLE_RATE });
   private loaded: Promise<boolean> | undefined;
   private readonly playing = new Map<number, Playing>();
+  private readonly streams = new Set<Streaming>();
+  /** Members who are heard by RTP. */
+  private readonly byRtp = new Set<string>();
   private readonly gains = new Map<string, GainNode>();
   private readonly volumes = new Map<string, number>();
   private readonly timer: ReturnType<typeof setInterval>;
@@ -56,14 +68,56 @@ export class SoundOut {
 
   /** A received track begins: its samples come over the port. */
   async begin(key: number, member: string, port: MessagePort): Promise<void> {
-    const playing: Playing = { member, node: undefined };
+    const playing: Playing = { member, node: undefined, fade: this.fader(!this.byRtp.has(member)) };
     this.playing.set(key, playing);
     const loaded = (await this.load()) || (await this.load());
     if (!loaded || this.playing.get(key) !== playing) return port.close();
     const options: AudioWorkletNodeOptions = { numberOfInputs: 0, outputChannelCount: [2] };
     playing.node = new AudioWorkletNode(this.context, 'landline-player', options);
     playing.node.port.postMessage(port, [port]);
-    playing.node.connect(this.gain(member));
+    playing.node.connect(playing.fade).connect(this.gain(member));
+  }
+
+  /** Plays a member's track of a PeerConnection, where the member is heard by that; returns the end of it. */
+  stream(member: string, track: MediaStreamTrack): () => void {
+    const stream = new MediaStream([track]);
+    // Chromium decodes a remote track for an element only; what is heard comes from the graph.
+    const element = new Audio();
+    element.muted = true;
+    element.srcObject = stream;
+    void element.play().catch(() => undefined);
+    const source = this.context.createMediaStreamSource(stream);
+    const streaming: Streaming = { member, fade: this.fader(this.byRtp.has(member)) };
+    source.connect(streaming.fade).connect(this.gain(member));
+    this.streams.add(streaming);
+    return () => {
+      element.srcObject = null;
+      source.disconnect();
+      streaming.fade.disconnect();
+      this.streams.delete(streaming);
+      this.letGo(member);
+    };
+  }
+
+  /** Says by which path a member is heard from now on. */
+  prefer(member: string, rtp: boolean): void {
+    if (rtp) this.byRtp.add(member);
+    else this.byRtp.delete(member);
+    for (const { member: whose, fade } of this.playing.values()) if (whose === member) this.turn(fade, !rtp);
+    for (const { member: whose, fade } of this.streams) if (whose === member) this.turn(fade, rtp);
+  }
+
+  private fader(on: boolean): GainNode {
+    const fade = this.context.createGain();
+    fade.gain.value = on ? 1 : 0;
+    return fade;
+  }
+
+  private turn({ gain }: GainNode, on: boolean): void {
+    const { currentTime } = this.context;
+    gain.cancelScheduledValues(currentTime);
+    gain.setValueAtTime(gain.value, currentTime);
+    gain.linearRampToValueAtTime(on ? 1 : 0, currentTime + CROSSFADE_S);
   }
 
   end(key: number): void {
@@ -72,9 +126,14 @@ export class SoundOut {
     if (!playing) return;
     playing.node?.port.postMessage('stop');
     playing.node?.disconnect();
-    if ([...this.playing.values()].some((p) => p.member === playing.member)) return;
-    this.gains.get(playing.member)?.disconnect();
-    this.gains.delete(playing.member);
+    playing.fade.disconnect();
+    this.letGo(playing.member);
+  }
+
+  private letGo(member: string): void {
+    if ([...this.playing.values(), ...this.streams].some((p) => p.member === member)) return;
+    this.gains.get(member)?.disconnect();
+    this.gains.delete(member);
   }
 
   setVolume(member: string, volume: number): void {
@@ -85,6 +144,7 @@ export class SoundOut {
 
   forget(member: string): void {
     this.volumes.delete(member);
+    this.byRtp.delete(member);
   }
 
   async close(): Promise<void> {

@@ -14,5 +14,5 @@ function post(message: ToPage, transfer: Transferable[] = []): void {
 self.onmessage = (event: MessageEvent<ToWorker>) => {
   const message = event.data;
   if (message.do !== 'start') engine?.handle(message);
-  else engine ??= new Engine(message.options, (url, protocol) => new WebSocket(url, protocol), post);
+  else engine ??= new Engine(message.options, (url, protocol) => new WebSocket(url, protocol), post, message.transport);
 };

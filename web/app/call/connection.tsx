@@ -1,6 +1,6 @@
 import type { RoomStats } from '../../sdk';
 import type { Call, CallState } from './call';
-import { healthOf, sameTrack, trackRows, uplinkRows, videoRows } from './health';
+import { healthOf, sameTrack, trackRows, transportWords, uplinkRows, videoRows } from './health';
 import { PanelFrame } from './panel';
 
 /** The connection in words first, then in numbers. */
@@ -29,7 +29,7 @@ function Report({ stats, state }: { stats: RoomStats; state: CallState }) {
         <h3>You</h3>
         <Rows
           rows={[
-            ['Transport', 'WebSocket'],
+            ['Transport', transportWords(stats)],
             ...uplinkRows(stats.uplink),
             ['Reconnects', String(stats.reconnects)],
           ]}

@@ -4,7 +4,7 @@ import { dropLines, healthOf, ms, rate, smallWords, trackRows, uplinkRows, video
 
 const camera: TrackStats = {
   member: 'a', track: 'camera', kind: 'video', codec: 'vp8', bitrate: 6e5, rate: 30, width: 640, height: 360,
-  latency: 120, jitter: 5, targetDelay: 60, delay: 55, concealed: 0, hidden: false, drops: {},
+  latency: 120, jitter: 5, targetDelay: 60, delay: 55, concealed: 0, hidden: false, transport: 'websocket', drops: {},
 };
 
 const sent: VideoSent = { track: 'camera', width: 640, height: 360, fps: 30, bitrate: 7e5, step: 0, steps: 6, layers: [] };
@@ -13,7 +13,7 @@ function stats(uplink: Partial<RoomStats['uplink']> = {}, track: Partial<TrackSt
   return {
     uplink: { bitrate: 6e5, capacity: 0, queueAge: 0, delay: 0, rtt: 30, window: 16_384, drops: {}, video: [sent], ...uplink },
     tracks: [{ ...camera, ...track }],
-    transport: 'websocket',
+    transportWhy: undefined,
     reconnects: 0,
   };
 }

@@ -1,4 +1,4 @@
-import type { LayerSent, LayerWhy, RoomStats, TrackStats, UplinkStats, VideoSent } from '../../sdk';
+import type { LayerSent, LayerWhy, RoomStats, TrackStats, TransportWhy, UplinkStats, VideoSent } from '../../sdk';
 
 export type Grade = 'good' | 'fair' | 'poor';
 
@@ -133,6 +133,25 @@ export function rate(bits: number): string {
   return bits >= 1e6 ? `${(bits / 1e6).toFixed(1)} Mbit/s` : `${Math.round(bits / 1e3)} kbit/s`;
 }
 
+const transportWhys: Record<TransportWhy, string> = {
+  asked: 'WebRTC was not asked for',
+  server: 'this server has no WebRTC',
+  browser: 'this browser has no WebRTC that fits',
+  trying: 'WebRTC is being tried',
+  blocked: 'UDP is blocked here',
+  lost: 'UDP does not get through any more',
+  loss: 'too much is lost by UDP',
+  refused: 'the server refused WebRTC',
+};
+
+/** What carries media, and why it is that. */
+export function transportWords({ tracks, transportWhy }: RoomStats): string {
+  const moved = tracks.filter(({ transport }) => transport === 'webrtc').length;
+  if (transportWhy) return `WebSocket: ${transportWhys[transportWhy]}`;
+  if (moved === 0) return 'WebSocket, WebRTC is ready';
+  return moved === tracks.length ? 'WebRTC; what is sent goes by WebSocket' : 'WebRTC and WebSocket; what is sent goes by WebSocket';
+}
+
 /** Rows of label and value about what is sent. */
 export function uplinkRows(uplink: UplinkStats): [string, string][] {
   return [
@@ -184,7 +203,7 @@ export function trackRows(track: TrackStats, before?: TrackStats): [string, stri
   const rows: [string, string][] = [
     ['Format', `${track.codec}${size}`],
     ...layerRow(track),
-    ['Received', rate(track.bitrate)],
+    ['Received', `${rate(track.bitrate)} by ${track.transport === 'webrtc' ? 'WebRTC' : 'WebSocket'}`],
     [track.kind === 'video' ? 'Pictures' : 'Packets', pace(track, before)],
     ['Delay', `${ms(track.latency)} from capture`],
     ['Buffer', `${ms(track.delay)} of ${ms(track.targetDelay)} aimed for`],

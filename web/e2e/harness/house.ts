@@ -18,6 +18,7 @@ export interface PersonOptions extends Omit<Capture, 'role'> {
   size?: { width: number; height: number };
   /** For probes that the page's own policy would not let in. */
   bypassCSP?: boolean;
+  transport?: 'auto' | 'ws';
 }
 
 export class House {
@@ -49,20 +50,20 @@ export class House {
   }
 
   async person(role: Role, options: PersonOptions = {}): Promise<Person> {
-    const { sound = 'steady', asks = false, size = { width: 1100, height: 760 }, bypassCSP = false } = options;
+    const { sound = 'steady', asks = false, size = { width: 1100, height: 760 }, bypassCSP = false, transport = 'ws' } = options;
     const browser = await browserOf({ role, sound, asks });
     const context = await browser.newContext({ viewport: size, bypassCSP });
     await context.addInitScript(install);
     // The microphone's own sound: a steady tone would be taken for noise.
     await context.addInitScript(() => localStorage.getItem('landline.prefs') ?? localStorage.setItem('landline.prefs', '{"sound":"original"}'));
-    const person = new Person(role, context, await context.newPage());
+    const person = new Person(role, context, await context.newPage(), transport);
     this.people.push(person);
     return person;
   }
 
   /** People who are in the room and see each other. */
-  async call<const R extends readonly Role[]>(room: string, roles: R): Promise<{ [K in keyof R]: Person }> {
-    const people = await Promise.all(roles.map((role) => this.person(role)));
+  async call<const R extends readonly Role[]>(room: string, roles: R, options: PersonOptions = {}): Promise<{ [K in keyof R]: Person }> {
+    const people = await Promise.all(roles.map((role) => this.person(role, options)));
     await Promise.all(people.map((person) => person.join(this.server.url, room)));
     await Promise.all(people.flatMap((one) => people.filter((other) => other !== one).map((other) => one.sees(other))));
     return people as unknown as { [K in keyof R]: Person };
@@ -124,6 +125,9 @@ export class House {
     });
     const metrics = await this.server.metrics();
     expect.soft(metrics.sum('landline_panics_total'), 'panics').toBe(0);
+    if (this.people.every(({ transport }) => transport === 'ws')) {
+      expect.soft(metrics.sum('landline_media_bytes_out_total', 'path="webrtc"'), 'media by WebRTC where a test is of the WebSocket').toBe(0);
+    }
     expect.soft(metrics.sum('landline_closes_total', 'name=""'), 'closes without a name').toBe(0);
     if (!this.cuts) expect.soft(metrics.sum('landline_resumes_total'), 'reconnects that nothing caused').toBe(0);
   }
@@ -183,6 +187,12 @@ export const e2e = inHouse({});
 export const recording = (recordings: string) => inHouse({ recordings });
 
 export const KEY = { id: 'main', secret: 'a secret of the end-to-end tests' };
+
+/** Where UDP can be cut. */
+export const faulty = inHouse({ args: ['--debug-faults'] });
+
+/** Without WebRTC. */
+export const plain = inHouse({ args: ['--rtc=off'] });
 
 /** With a key: who enters needs a token. */
 export const keyed = inHouse({ key: KEY });

@@ -23,6 +23,8 @@ export class Person {
     readonly role: Role,
     readonly context: BrowserContext,
     readonly page: Page,
+    /** auto: the page may move media to WebRTC. Tests of the WebSocket keep it there. */
+    readonly transport: 'auto' | 'ws' = 'ws',
   ) {
     ({ name: this.name, hz: this.hz, id: this.id } = cast[role]);
     const began = performance.now();
@@ -33,7 +35,7 @@ export class Person {
 
   /** Opens the page of a room, up to the preview. */
   async open(server: string, room: string, token?: string): Promise<void> {
-    await this.page.goto(`${server}/r/${room}${token ? `#token=${token}` : ''}`);
+    await this.page.goto(`${server}/r/${room}${this.transport === 'auto' ? '?transport=auto' : ''}${token ? `#token=${token}` : ''}`);
     await this.page.getByRole('textbox', { name: labels.yourName }).fill(this.name);
   }
 

@@ -11,6 +11,8 @@ export interface ServerOptions {
   key?: Key;
   /** 0, the default, takes a free one. */
   port?: number;
+  /** Further flags. */
+  args?: string[];
   /** Where to record. */
   recordings?: string;
 }
@@ -54,10 +56,10 @@ export class Server {
   }
 
   static async start(options: ServerOptions = {}): Promise<Server> {
-    const { key, port = 0, recordings } = options;
+    const { key, port = 0, args = [], recordings } = options;
     const env = { ...process.env, ...(key && { LANDLINE_KEYS: `${key.id}:${key.secret}` }) };
     const record = recordings ? ['--recordings', recordings, '--recordings-reserve', '0'] : [];
-    const child = spawn(inject('landline'), ['serve', '--listen', `127.0.0.1:${port}`, ...record], { stdio: ['ignore', 'pipe', 'pipe'], env });
+    const child = spawn(inject('landline'), ['serve', '--listen', `127.0.0.1:${port}`, ...record, ...args], { stdio: ['ignore', 'pipe', 'pipe'], env });
     const server = new Server(child, options);
     server.url = await until('the server says where it serves', () => server.said('serving')?.url ?? server.endedEarly());
     return server;
@@ -69,6 +71,12 @@ export class Server {
 
   async metrics(): Promise<Metrics> {
     return new Metrics(await this.read('/metrics'));
+  }
+
+  /** Has all UDP packets lost, or none any more; of a server with --debug-faults. */
+  async cutUDP(cut: boolean): Promise<void> {
+    const { status } = await fetch(`${this.url}/debug/udp-cut/${cut}`, { method: 'POST' });
+    if (status !== 204) throw new Error(`the server answers ${status}`);
   }
 
   async rooms(): Promise<RoomStatus[]> {

@@ -3,7 +3,9 @@ import { fakeMedia, frame } from '../fake-media';
 import type { WireTrack } from '../wire/messages';
 import { encodeChunk, parseBinary } from '../wire/wire';
 import type { Chunk } from '../wire/wire';
-import { VideoReceiver } from './receiver';
+import { nowUs } from '../session/clock';
+import { AudioReceiver, VideoReceiver } from './receiver';
+import type { Sound } from './sound';
 
 /** What all decoders were told and given, in order: the size they were configured with, or the first byte of a frame. */
 let given: (string | number)[];
@@ -109,4 +111,18 @@ test('what still comes of the former layer is ignored, and asks for nothing', ()
   receiver.take({ kind: 'abandon', reason: 9, alias: 2, group: 5, frame: 2 });
   send(1, 8, 120, 1);
   expect(given).toEqual(['vp8 640', 20, 10, 11]);
+});
+
+test('sound by RTP is behind by its own time, not by how long ago it was told of', () => {
+  watch(['vp8', 'vp8']);
+  vi.stubGlobal('AudioDecoder', FakeDecoder);
+  const sound = { heard: () => ({ mediaUs: 10_000_000, localUs: nowUs() }), port: { close: () => undefined } } as unknown as Sound;
+  const track = { id: 'mic', kind: 'audio', source: 'mic', codec: 'opus', codecString: 'opus', sampleRate: 48_000, channels: 1, layers: [] } as unknown as WireTrack;
+  const audio = new AudioReceiver({ member: 'bob', track, aliases: [3] }, { needKey: () => undefined, heard: () => undefined, level: () => undefined }, sound);
+  const told = { bytes: 0, packets: 0, jitter: 0, delay: 0, at: performance.now() - 200 };
+  audio.line = { ...told, us: 9_750_000 };
+  expect(audio.ready(performance.now())).toBe(true);
+  audio.line = { ...told, us: 9_600_000 };
+  expect(audio.ready(performance.now())).toBe(false);
+  audio.close();
 });

@@ -6,6 +6,7 @@ import type { WireTrack } from '../wire/messages';
 import type { Media } from '../session/link';
 import { LEVEL_UNKNOWN } from '../wire/wire';
 import type { Chunk } from '../wire/wire';
+import type { RtcLine } from '../rtc/bridge';
 import type { LayerReceived, LayerWhy } from '../api';
 import { AudioDecode } from './decode-audio';
 import { VideoDecode } from './decode-video';
@@ -29,8 +30,32 @@ export interface ReceiverHost {
   level(member: string, level: number, voice: boolean): void;
 }
 
+/** Something came lately, ms. */
+const LATELY_MS = 1_000;
+const FRESH_MS = 500;
+/** RTP may be so much later than the WebSocket when it takes over, µs: so long the picture stands, or sound is heard again. */
+const LATER_US = 150_000;
+
+/** What has come of a track by RTP. Times in ms but us: of the newest picture or sound, by the publisher's clock. */
+export interface RtpState extends Pick<RtcLine, 'bytes' | 'packets' | 'jitter'> {
+  us: number;
+  /** In the jitter buffer. */
+  delay: number;
+  /** When that was. */
+  at?: number;
+  /** Share of replaced sound, and what it was reckoned from. */
+  concealed?: number;
+  counts?: RtcLine;
+}
+
 /** What video and audio receivers have in common: reassembly, clock, counts. */
-abstract class Receiver {
+export abstract class Receiver {
+  /** Where RTP carries the track as well. */
+  line: RtpState | undefined;
+  /** It is seen or heard by RTP. */
+  byRtp = false;
+  /** When the last whole frame came over the WebSocket, ms. */
+  protected cameAt = -Infinity;
   readonly since = nowUs();
   bytes = 0;
   protected readonly reassembly = new Reassembly();
@@ -74,6 +99,7 @@ abstract class Receiver {
     const progress = this.reassembly.push(chunk);
     if (progress === 'fault') this.fault();
     if (typeof progress === 'string') return;
+    this.cameAt = performance.now();
     this.frame(progress, this.clock.full(progress.timestamp, nowUs()));
   }
 
@@ -84,6 +110,36 @@ abstract class Receiver {
     this.broke();
   }
 
+  /** Takes the counts of its m-line. */
+  note(counts: RtcLine, nowMs: number): void {
+    const { line } = this;
+    if (!line) return;
+    this.bytes += counts.bytes - line.bytes;
+    const before = line.counts ?? counts;
+    const share = (part: 'concealed' | 'waited', whole: 'samples' | 'emitted', otherwise: number): number =>
+      counts[whole] > before[whole] ? (counts[part] - before[part]) / (counts[whole] - before[whole]) : otherwise;
+    const { bytes, packets, jitter } = counts;
+    const concealed = share('concealed', 'samples', 0);
+    Object.assign(line, { bytes, packets, jitter, counts, concealed, delay: share('waited', 'emitted', line.delay) });
+    if (counts.heard) Object.assign(line, { us: counts.heard.us, at: nowMs });
+  }
+
+  /** Whether RTP may take over now: it is there, or nothing of the track comes anyway. */
+  ready(nowMs: number): boolean {
+    return this.line ? this.caughtUp(this.line, nowMs) : nowMs - this.cameAt > LATELY_MS;
+  }
+
+  /** From now on it is seen or heard by RTP, or by the WebSocket. */
+  turnTo(rtp: boolean): void {
+    this.byRtp = rtp;
+  }
+
+  /** Takes over a picture that came by RTP. */
+  takePicture(picture: VideoFrame): void {
+    picture.close();
+  }
+
+  protected abstract caughtUp(line: RtpState, nowMs: number): boolean;
   abstract readonly backlogMs: number;
   abstract close(): void;
   protected abstract frame(frame: WholeFrame, us: number): void;
@@ -143,7 +199,7 @@ export class VideoReceiver extends Receiver {
   /** The layer that is received; undefined where there is only one. limited: less is asked for, for the sake of this device. */
   layer(limited: boolean): LayerReceived | undefined {
     const { layers } = this.remote.track;
-    const height = layers.find(({ alias }) => alias === this.alias)?.height;
+    const height = layers.find((layer) => (this.byRtp ? layer.height === this.screen.height : layer.alias === this.alias))?.height;
     if (layers.length < 2 || !height) return undefined;
     return { height, of: layers.map((layer) => layer.height), why: limited && this.why === 'asked' ? 'device' : this.why };
   }
@@ -159,6 +215,20 @@ export class VideoReceiver extends Receiver {
     const { layers } = this.remote.track;
     const at = layers.findIndex(({ alias }) => alias === this.alias);
     return at >= 0 && this.overload.update(this.decode.behind, at, layers.length, nowMs);
+  }
+
+  override turnTo(rtp: boolean): void {
+    super.turnTo(rtp);
+    this.screen.turnTo(rtp);
+  }
+
+  override takePicture(picture: VideoFrame): void {
+    if (this.line) Object.assign(this.line, { us: picture.timestamp, at: performance.now() });
+    this.screen.fromRtp(picture);
+  }
+
+  protected caughtUp(line: RtpState): boolean {
+    return line.us >= (this.screen.last?.us ?? -Infinity) - LATER_US && line.us > -Infinity;
   }
 
   protected frame(frame: WholeFrame, us: number): void {
@@ -229,7 +299,15 @@ export class AudioReceiver extends Receiver {
     return 0;
   }
 
+  protected caughtUp(line: RtpState, nowMs: number): boolean {
+    if (nowMs - (line.at ?? -Infinity) > FRESH_MS) return this.remote.track.muted && nowMs - this.cameAt > LATELY_MS;
+    const heard = this.sound.heard();
+    const byRtp = line.us + (nowMs - (line.at ?? nowMs)) * 1000;
+    return !heard || byRtp >= heard.mediaUs + nowUs() - heard.localUs - LATER_US;
+  }
+
   get latency(): number {
+    if (this.byRtp) return this.line?.at === undefined ? 0 : this.latencyOf(this.line.us) - (performance.now() - this.line.at);
     const heard = this.sound.heard();
     return heard ? this.latencyOf(heard.mediaUs) - (nowUs() - heard.localUs) / 1000 : 0;
   }

@@ -87,6 +87,11 @@ export class Receiving implements RosterHandler, ReceiverHost {
     this.sounds.delete(receiver);
   }
 
+  /** What is received of a member. */
+  of(member: string): AnyReceiver[] {
+    return [...this.byKey.values()].filter((receiver) => receiver.remote.member === member);
+  }
+
   take(message: Exclude<Media, ObjectChunk>): void {
     const receiver = this.byAlias.get(message.alias);
     if (!receiver) return;

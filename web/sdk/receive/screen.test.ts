@@ -1,5 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
 import { fakeMedia, frame, unclosed } from '../fake-media';
+import { nowUs } from '../session/clock';
 import { Screen } from './screen';
 
 afterEach(() => vi.unstubAllGlobals());
@@ -47,5 +48,38 @@ test('a picture that cannot be drawn is closed with the next one', () => {
   screen.showNow(frame<VideoFrame>(33_000));
   expect(unclosed()).toBe(1);
   screen.close();
+  expect(unclosed()).toBe(0);
+});
+
+test('pictures of two paths: the newest of either is shown, and none goes back', () => {
+  fakeMedia('take');
+  vi.useFakeTimers();
+  const began = nowUs();
+  const screen = new Screen(() => ({ mediaUs: 1_000_000 + nowUs() - began, localUs: nowUs() }));
+  const shows = (painted: number, us: number): void => expect([screen.painted, screen.last?.us]).toEqual([painted, us]);
+  screen.push(frame<VideoFrame>(1_000_000));
+  screen.fromRtp(frame<VideoFrame>(1_033_000)); // not yet
+  screen.turnTo(true);
+  screen.fromRtp(frame<VideoFrame>(966_000));
+  shows(1, 1_000_000);
+  screen.push(frame<VideoFrame>(1_066_000)); // RTP does not come: the WebSocket goes on
+  vi.advanceTimersByTime(40);
+  shows(2, 1_066_000);
+  screen.push(frame<VideoFrame>(1_133_000));
+  screen.push(frame<VideoFrame>(1_200_000));
+  screen.fromRtp(frame<VideoFrame>(1_166_000));
+  shows(3, 1_166_000);
+  vi.advanceTimersByTime(200); // of the two that waited the first is old now
+  shows(4, 1_200_000);
+  screen.turnTo(false);
+  screen.fromRtp(frame<VideoFrame>(1_233_000));
+  screen.showNow(frame<VideoFrame>(1_200_000));
+  screen.fromRtp(frame<VideoFrame>(1_266_000));
+  shows(6, 1_266_000);
+  screen.showNow(frame<VideoFrame>(1_300_000));
+  screen.fromRtp(frame<VideoFrame>(1_333_000));
+  expect(screen.painted).toBe(7);
+  screen.close();
+  vi.useRealTimers();
   expect(unclosed()).toBe(0);
 });

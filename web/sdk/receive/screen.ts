@@ -21,6 +21,8 @@ export class Screen {
   height = 0;
   /** Timestamp and local time of the last live picture that was painted. */
   last: { us: number; at: number } | undefined;
+  /** Pictures come by RTP as well: the newest of either path is shown. back: until the WebSocket's are newer. */
+  private rtp: 'no' | 'yes' | 'back' = 'no';
   private waiting: VideoFrame[] = [];
   private timer: ReturnType<typeof setTimeout> | undefined;
   private shown: VideoFrame | undefined;
@@ -31,6 +33,7 @@ export class Screen {
   /** Takes over a live picture. */
   push(picture: VideoFrame): void {
     if (this.isOld(picture)) return picture.close();
+    this.ahead();
     const now = nowUs();
     this.playout.arrived(picture.timestamp, now);
     if (now - this.paintedAt > STOOD_US && this.waiting.length === 0) return this.paint(picture, true);
@@ -42,8 +45,26 @@ export class Screen {
   /** Takes over a picture that is not late but old: it is painted at once. */
   showNow(picture: VideoFrame): void {
     if (this.isOld(picture)) return picture.close();
+    this.ahead();
     this.flush();
     this.paint(picture, false);
+  }
+
+  turnTo(rtp: boolean): void {
+    if (rtp) this.rtp = 'yes';
+    else if (this.rtp === 'yes') this.rtp = 'back';
+  }
+
+  /** Takes over a picture that came by RTP, where its time was waited for. Of those that wait here the older ones are not shown any more. */
+  fromRtp(picture: VideoFrame): void {
+    if (this.rtp === 'no' || this.isOld(picture)) return picture.close();
+    this.paint(picture, true);
+    while (this.waiting[0] && this.isOld(this.waiting[0])) this.waiting.shift()!.close();
+  }
+
+  /** The WebSocket's pictures are ahead of what is shown. */
+  private ahead(): void {
+    if (this.rtp === 'back') this.rtp = 'no';
   }
 
   /** A canvas that came late shows what is shown elsewhere. */

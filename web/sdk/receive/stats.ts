@@ -49,13 +49,14 @@ export class StatsMaker {
       latency: receiver.latency,
       ...(receiver instanceof AudioReceiver ? soundOf(receiver) : pictureOf(receiver, limited)),
       hidden,
+      transport: receiver.byRtp ? 'webrtc' : 'websocket',
       drops: { ...this.dropped.get(receiver) },
     };
     return stats;
   }
 
   private measure(receiver: AnyReceiver, nowUs: number): Measure {
-    const count = receiver instanceof AudioReceiver ? (receiver.sound.last?.packets ?? 0) : receiver.screen.painted;
+    const count = receiver instanceof AudioReceiver ? packetsOf(receiver) : receiver.screen.painted;
     const before = this.measures.get(receiver);
     const span = nowUs - (before?.at ?? receiver.since);
     if (before && span < SPAN_US) return before;
@@ -74,7 +75,12 @@ export class StatsMaker {
 
 type Detail = Pick<TrackStats, 'jitter' | 'targetDelay' | 'delay' | 'concealed' | 'width' | 'height' | 'layer'>;
 
-function soundOf({ sound }: AudioReceiver): Detail {
+function packetsOf({ byRtp, line, sound }: AudioReceiver): number {
+  return byRtp ? (line?.packets ?? 0) : (sound.last?.packets ?? 0);
+}
+
+function soundOf({ sound, byRtp, line }: AudioReceiver): Detail {
+  if (byRtp && line) return { jitter: line.jitter, targetDelay: line.delay, delay: line.delay, concealed: line.concealed ?? 0 };
   const report = sound.last;
   return {
     jitter: (report?.jitter ?? 0) / 1000,
@@ -88,10 +94,14 @@ function pictureOf(receiver: VideoReceiver, limited: boolean): Detail {
   const { screen } = receiver;
   const layer = receiver.layer(limited);
   const { timing } = screen.playout;
+  const { line } = receiver;
+  const delay = screen.last && timing.known ? (screen.last.at - screen.last.us - timing.base) / 1000 : 0;
+  const buffer = receiver.byRtp && line ? { jitter: line.jitter, targetDelay: line.delay, delay: line.delay } : undefined;
   const detail: Detail = {
     jitter: timing.jitter / 1000,
     targetDelay: timing.target / 1000,
-    delay: screen.last && timing.known ? (screen.last.at - screen.last.us - timing.base) / 1000 : 0,
+    delay,
+    ...buffer,
     concealed: 0,
     ...(layer && { layer }),
   };

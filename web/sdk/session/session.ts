@@ -31,6 +31,8 @@ export interface SessionOptions {
   decode: string[];
   /** Whether all tracks of all others are asked for. */
   receive: boolean;
+  /** Codecs that can be decoded by WebRTC; none where all is to come over the WebSocket. */
+  decodeRtc?: string[];
 }
 
 export interface SessionHandler {
@@ -162,7 +164,7 @@ export class Session implements LinkHandler, ConnectorHandler {
 
   greet(link: Link, fresh: boolean): void {
     if (fresh) this.resumeToken = '';
-    else link.send({ type: 'hello', version: 1, agent: AGENT, decode: { ws: this.options.decode } });
+    else link.send({ type: 'hello', version: 1, agent: AGENT, decode: { ws: this.options.decode, webrtc: this.options.decodeRtc ?? [] } });
     const { room, name, token } = this.options;
     const { chatAtUs: chatAfterUs } = this.handler;
     if (this.resumeToken) return link.send({ type: 'join', room, resume: this.resumeToken, chatAfterUs });

@@ -94,6 +94,8 @@ const onStream = {
 
 const rtcEnd = object({ mid: text(), sequence: count(0xffff) });
 const rtcClose = object({ reason: text() });
+const rtcPath = object({ member: needed(MEMBER_ID), path: word('both', 'webrtc', 'websocket') });
+const rtcSent = object({ packets: count() });
 
 const fromClient = {
   hello: object({ version: count(), agent: text(), decode: maybe(object({ ws: list(text(), 32), webrtc: list(text(), 32) })) }),
@@ -144,10 +146,13 @@ const fromClient = {
     req: count(),
     sdp: text(),
     send: list(object({ mid: text(), track: needed(TRACK_ID), sequence: count(0xffff), rtp: count(0xffff_ffff), us: count() }), 32),
+    both: flag,
   }),
   record: object({ req: count(), on: flag, name: text(PERSON_NAME) }),
   rtcEnd,
   rtcClose,
+  rtcPath,
+  rtcSent,
   ...onStream,
 };
 
@@ -240,6 +245,8 @@ const fromServer = {
   }),
   rtcEnd,
   rtcClose,
+  rtcPath,
+  rtcSent,
   ...onStream,
 };
 

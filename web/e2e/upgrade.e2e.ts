@@ -1,0 +1,137 @@
+// What is received moves from the WebSocket to WebRTC and back while a call is on, without a gap: the relay's byte counters prove the
+// path, the stamps of the pictures and the tone the rest.
+
+import { expect } from 'vitest';
+import { watch, watched, type Watched } from './harness/frames';
+import { faulty, plain, type House } from './harness/house';
+import type { Person } from './harness/person';
+import { labels } from '../app/labels';
+import { held, type Goal } from './harness/load';
+import { elapse, until } from './harness/wait';
+
+/** Until nothing comes over the WebSocket any more, ms: a publisher that does not keep up by RTP is tried again after a minute. */
+const MOVED_MS = 15_000;
+const MOVED_IN_THE_END_MS = 100_000;
+
+/** A path that was lost is tried again some 12 s later. */
+const RETRY_MS = 10_000;
+
+/** Without a new picture, and without sound, ms. */
+const GAP_MS = 300;
+/** The same where UDP is cut. */
+const CUT_GAP_MS = { longest: 2_000, silent: 1_000 };
+
+/** Media bytes that the relay sent by each path. */
+async function sent(house: House): Promise<{ ws: number; rtc: number }> {
+  const metrics = await house.server.metrics();
+  const of = (path: string): number => metrics.sum('landline_media_bytes_out_total', `path="${path}"`);
+  return { ws: of('websocket'), rtc: of('webrtc') };
+}
+
+/** Waits until every received track of these pages comes by one path. */
+async function comeBy(path: 'webrtc' | 'websocket', ms: number, ...people: readonly Person[]): Promise<void> {
+  await until(`all comes by ${path}`, async () => {
+    const all = await Promise.all(people.map(({ page }) => page.evaluate(() => window.probe.stats())));
+    const tracks = all.flatMap((stats) => stats.tracks);
+    const there = tracks.length > 0 && tracks.every(({ transport }) => transport === path);
+    if (!there) throw new Error(JSON.stringify(all.map(({ transportWhy, tracks }) => [transportWhy, tracks.map(({ transport, rate }) => [transport, rate])])));
+    return true;
+  }, { ms });
+}
+
+/** Waits until the relay has sent nothing by one path for a second, and media by the other. */
+async function stays(house: House, idle: 'ws' | 'rtc', other: 'ws' | 'rtc', ms: number): Promise<void> {
+  await until(`nothing goes by ${idle}`, async () => {
+    const before = await sent(house);
+    await elapse(1_000);
+    const after = await sent(house);
+    const [gone, went] = [after[idle] - before[idle], after[other] - before[other]];
+    if (gone > 0 || went < 10_000) throw new Error(`${gone} bytes by ${idle}, ${went} by ${other}`);
+    return true;
+  }, { ms });
+}
+
+async function inCall(house: House): Promise<readonly [Person, Person]> {
+  const people = await house.call('kitchen', ['ann', 'bob'], { transport: 'auto' });
+  const [ann, bob] = people;
+  await ann.hears(bob);
+  await Promise.all([watch(ann.pictureOf(bob)), watch(bob.pictureOf(ann))]);
+  return people;
+}
+
+/** What is asked of what two people saw and heard meanwhile. */
+function seamless(seen: Watched[], most: { longest: number; silent: number }): Goal[] {
+  for (const { blank, back } of seen) expect.soft([blank, back], 'pictures that were blank, or went back').toEqual([0, 0]);
+  return seen.flatMap(({ longest, silent }) => [
+    { what: 'ms without a new picture', value: longest, most: most.longest },
+    { what: 'ms without sound', value: silent, most: most.silent },
+  ]);
+}
+
+faulty('a call moves to WebRTC without a gap, back when UDP is cut, and to WebRTC again later', async ({ house }) => {
+  const people = await inCall(house);
+  const [ann, bob] = people;
+  const seen = (): Promise<Watched[]> => Promise.all(people.map(({ page }) => watched(page)));
+
+  const moves = async (): Promise<Goal[]> => {
+    const began = performance.now();
+    await stays(house, 'ws', 'rtc', MOVED_IN_THE_END_MS);
+    await comeBy('webrtc', 1_000, ann, bob);
+    const took = performance.now() - began;
+    const moved = await seen();
+    console.log(JSON.stringify({ scenario: 'to WebRTC', tookMs: Math.round(took), moved }));
+    await Promise.all([ann.hears(bob), bob.hears(ann)]);
+    return [...seamless(moved, { longest: GAP_MS, silent: GAP_MS }), { what: 'ms until all comes by WebRTC', value: took, most: MOVED_MS }];
+  };
+  const comesBack = async (): Promise<Goal[]> => {
+    await house.server.cutUDP(true);
+    const cutAt = performance.now();
+    await comeBy('websocket', 5_000, ann, bob);
+    const noticedMs = Math.round(performance.now() - cutAt);
+    await Promise.all([ann.meets(bob), bob.meets(ann)]);
+    const cut = await seen();
+    console.log(JSON.stringify({ scenario: 'UDP cut', noticedMs, cut }));
+    await stays(house, 'rtc', 'ws', 5_000);
+    return seamless(cut, CUT_GAP_MS);
+  };
+
+  let first = true;
+  await held(async () => {
+    if (!first) {
+      await comesBack();
+      await house.server.cutUDP(false);
+      await elapse(RETRY_MS);
+      await seen(); // what was before does not count
+    }
+    first = false;
+    return moves();
+  });
+  await held(async () => {
+    await house.server.cutUDP(false);
+    await stays(house, 'ws', 'rtc', MOVED_IN_THE_END_MS); // at once where it is there already
+    await seen();
+    return comesBack();
+  });
+
+  await house.server.cutUDP(false);
+  const began = performance.now();
+  await stays(house, 'ws', 'rtc', MOVED_IN_THE_END_MS);
+  expect(performance.now() - began, 'ms until it is tried again').toBeGreaterThan(RETRY_MS / 2);
+  await Promise.all([ann.meets(bob), bob.meets(ann)]);
+}, 600_000);
+
+faulty('where UDP is blocked the call stays on the WebSocket, and says why', async ({ house }) => {
+  await house.server.cutUDP(true);
+  const [ann, bob] = await house.call('kitchen', ['ann', 'bob'], { transport: 'auto' });
+  await ann.press(labels.connection);
+  await ann.page.getByText('WebSocket: UDP is blocked here').waitFor({ timeout: 15_000 });
+  await comeBy('websocket', 1_000, ann, bob);
+  expect((await sent(house)).rtc).toBe(0);
+}, 60_000);
+
+plain('a server without WebRTC is said to have none', async ({ house }) => {
+  const [ann, bob] = await house.call('kitchen', ['ann', 'bob'], { transport: 'auto' });
+  await ann.press(labels.connection);
+  await ann.page.getByText('WebSocket: this server has no WebRTC').waitFor({ timeout: 5_000 });
+  await comeBy('websocket', 1_000, ann, bob);
+});

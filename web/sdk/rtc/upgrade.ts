@@ -1,0 +1,284 @@
+// Moves what is received from the WebSocket to a PeerConnection and back (docs/protocol.md section 20), one publisher at a time.
+// The worker decides, the page's Peer does.
+
+import type { TransportWhy } from '../api';
+import type { Receiver } from '../receive/receiver';
+import type { Outgoing, ServerMessage } from '../wire/messages';
+import { Alive } from './alive';
+import type { RtcLine, RtcToPage, RtcToWorker } from './bridge';
+import { Frames } from './frames';
+import { Retry } from './retry';
+
+/** The first pictures and sounds of a call have the machine to themselves. */
+const FIRST_MS = 1_000;
+const OPEN_MS = 5_000;
+const COUNT_MS = 200;
+/** The same where nothing has come since the last look. */
+const DOUBT_MS = 50;
+/** So long RTP has to keep up before the WebSocket is given up: until then what comes first is shown. */
+const PROVE_MS = 600;
+/** A publisher whose media does not come whole by RTP stays where it is, and is tried again. */
+const READY_MS = 10_000;
+const AGAIN_MS = 60_000;
+/** Where so much is lost over this time, the WebSocket does better. */
+const LOSS = 0.15;
+const LOSS_MS = 5_000;
+const MAX_LINES = 32;
+
+export interface UpgradeHost {
+  send(message: Outgoing): boolean;
+  post(message: RtcToPage): void;
+  nextReq(): number;
+  /** The tracks that are received of a member. */
+  of(member: string): Receiver[];
+  level(member: string, level: number, voice: boolean): void;
+}
+
+/** both: still over the WebSocket, tried by RTP. turning: RTP is heard, and seen where it is first; the relay does not know yet. */
+interface Pair {
+  state: 'both' | 'turning' | 'webrtc' | 'websocket';
+  /** turning: since when RTP has kept up. */
+  since: number;
+  /** Both paths carry since then. */
+  both: number;
+}
+
+interface Place {
+  member: string;
+  track: string;
+  pair: { rtp: number; us: number };
+  receiver: Receiver | undefined;
+  frames?: Frames;
+}
+
+export class Upgrade {
+  /** Why media comes over the WebSocket; undefined while it need not. */
+  why: TransportWhy | undefined;
+  private phase: 'off' | 'waiting' | 'opening' | 'up' = 'off';
+  private turn = 0;
+  private req = 0;
+  private since = 0;
+  private countedAt = 0;
+  private retry = new Retry();
+  private alive = new Alive();
+  private packets = 0;
+  private doubt = false;
+  private loss: { at: number; packets: number; lost: number } | undefined;
+  private readonly pairs = new Map<string, Pair>();
+  private readonly places = new Map<string, Place>();
+
+  constructor(private readonly host: UpgradeHost) {}
+
+  /** In the room, or in it again. never: there can be no PeerConnection, for this reason. */
+  joined(never: TransportWhy | undefined, now: number): void {
+    this.lost();
+    this.why = never ?? 'trying';
+    this.phase = never ? 'off' : 'waiting';
+    this.retry.at(now + FIRST_MS);
+  }
+
+  /** The WebSocket was lost, and the PeerConnection beside it. */
+  lost(): void {
+    this.end();
+    this.phase = 'off';
+  }
+
+  tick(now: number): void {
+    if (this.phase === 'waiting' && this.retry.due(now)) this.open(now);
+    if (this.phase === 'opening' && now - this.since > OPEN_MS) return this.fail('blocked', now);
+    if (this.phase !== 'up') return;
+    if (now - this.countedAt >= (this.doubt ? DOUBT_MS : COUNT_MS)) {
+      this.countedAt = now;
+      this.host.post({ is: 'rtc-count', turn: this.turn });
+    }
+    for (const [mid, place] of this.places) this.settle(mid, place);
+    for (const [member, pair] of this.pairs) this.step(member, pair, now);
+  }
+
+  private open(now: number): void {
+    this.phase = 'opening';
+    this.why = 'trying';
+    this.since = now;
+    this.host.post({ is: 'rtc-open', turn: ++this.turn });
+  }
+
+  /** Takes a message of the relay; false when it is about something else. */
+  control(message: ServerMessage, now: number): boolean {
+    switch (message.type) {
+      case 'rtcAnswer':
+        if (message.req === this.req) this.host.post({ is: 'rtc-answer', turn: this.turn, sdp: message.sdp });
+        return true;
+      case 'error':
+        if (message.req === 0 || message.req !== this.req) return false;
+        this.fail('refused', now);
+        return true;
+      case 'rtcTrack':
+        this.carries(message, now);
+        return true;
+      case 'rtcEnd':
+        this.free(message.mid);
+        return true;
+      case 'rtcSent':
+        this.alive.states(message.packets);
+        return true;
+      case 'rtcPath':
+        if (message.path === 'websocket') this.stays(message.member, now);
+        return true;
+      case 'rtcClose':
+        if (this.phase === 'up' || this.phase === 'opening') this.fail(message.reason === 'never' ? 'blocked' : 'lost', now);
+        return true;
+      case 'memberLeft':
+        this.pairs.delete(message.id);
+        return false;
+      default:
+        return false;
+    }
+  }
+
+  handle(message: RtcToWorker, now: number): void {
+    if (message.turn !== this.turn || this.phase === 'waiting' || this.phase === 'off') {
+      if (message.do === 'rtc-picture') message.picture.close();
+      if (message.do === 'rtc-frames') void message.frames.cancel().catch(() => undefined);
+      return;
+    }
+    switch (message.do) {
+      case 'rtc-offer':
+        this.req = this.host.nextReq();
+        this.host.send({ type: 'rtcOffer', req: this.req, sdp: message.sdp, both: true });
+        return;
+      case 'rtc-up':
+        this.phase = 'up';
+        this.since = now;
+        this.alive = new Alive();
+        this.loss = undefined;
+        this.why = undefined;
+        return;
+      case 'rtc-failed':
+        return this.fail(message.text ? 'browser' : this.phase === 'up' ? 'lost' : 'blocked', now);
+      case 'rtc-picture':
+        return this.picture(message.mid, message.picture);
+      case 'rtc-frames':
+        return this.frames(message);
+      case 'rtc-counts':
+        return this.counts(message, now);
+    }
+  }
+
+  private carries({ mid, member, track, rtp, us }: Extract<ServerMessage, { type: 'rtcTrack' }>, now: number): void {
+    if (!this.places.has(mid) && this.places.size >= MAX_LINES) return;
+    this.free(mid);
+    this.places.set(mid, { member, track, pair: { rtp, us }, receiver: undefined });
+    if (!this.pairs.has(member)) this.pairs.set(member, { state: 'both', since: now, both: now });
+    this.settle(mid, this.places.get(mid)!);
+  }
+
+  /** Gives an m-line to its track once that is known; the word of either may be the first. */
+  private settle(mid: string, place: Place): void {
+    const receiver = this.host.of(place.member).find(({ remote }) => remote.track.id === place.track);
+    if (receiver === place.receiver) return;
+    place.receiver = receiver;
+    if (!receiver) return this.host.post({ is: 'rtc-free', turn: this.turn, mid });
+    const kind = receiver.remote.track.kind === 'audio' ? 'audio' : 'video';
+    receiver.line = { us: -Infinity, bytes: 0, packets: 0, jitter: 0, delay: 0 };
+    this.host.post({ is: 'rtc-line', turn: this.turn, mid, kind, member: place.member, ...place.pair });
+  }
+
+  private free(mid: string): void {
+    const place = this.places.get(mid);
+    if (!place) return;
+    this.places.delete(mid);
+    place.frames?.stop();
+    if (place.receiver) place.receiver.line = undefined;
+    this.host.post({ is: 'rtc-free', turn: this.turn, mid });
+  }
+
+  private picture(mid: string, picture: VideoFrame): void {
+    const receiver = this.places.get(mid)?.receiver;
+    if (receiver) receiver.takePicture(picture);
+    else picture.close();
+  }
+
+  private frames({ mid, frames }: Extract<RtcToWorker, { do: 'rtc-frames' }>): void {
+    const place = this.places.get(mid);
+    if (!place) return void frames.cancel().catch(() => undefined);
+    place.frames?.stop();
+    place.frames = new Frames(frames, place.pair, (picture) => (place.receiver ? place.receiver.takePicture(picture) : picture.close()));
+  }
+
+  private counts({ packets, lost, lines }: Extract<RtcToWorker, { do: 'rtc-counts' }>, now: number): void {
+    for (const line of lines) this.note(line, now);
+    this.doubt = packets === this.packets;
+    this.packets = packets;
+    if (this.alive.lost(packets, now)) return this.fail('lost', now);
+    this.loss ??= { at: now, packets, lost };
+    if (now - this.loss.at < LOSS_MS) return;
+    const gone = lost - this.loss.lost;
+    const came = packets - this.loss.packets;
+    this.loss = { at: now, packets, lost };
+    if (came > 0 && gone / (came + gone) > LOSS) this.fail('loss', now);
+  }
+
+  private note(line: RtcLine, now: number): void {
+    const place = this.places.get(line.mid);
+    if (!place?.receiver) return;
+    place.receiver.note(line, now);
+    if (!line.heard || !place.receiver.byRtp) return;
+    const { level } = line.heard;
+    this.host.level(place.member, level > 0 ? Math.min(127, Math.round(-20 * Math.log10(level))) : 127, level > SPEAKS);
+  }
+
+  /** Looks whether a publisher's tracks can change over, or have. */
+  private step(member: string, pair: Pair, now: number): void {
+    const tracks = this.host.of(member);
+    const ready = tracks.some(({ line }) => line) && tracks.every((track) => track.ready(now));
+    const twofold = pair.state === 'both' || pair.state === 'turning';
+    if (pair.state === 'turning' && !ready) pair.since = now;
+    if (twofold && now - pair.both > READY_MS) {
+      this.stays(member, now);
+      this.host.send({ type: 'rtcPath', member, path: 'websocket' });
+    } else if (pair.state === 'both' && ready) {
+      Object.assign(pair, { state: 'turning', since: now });
+      this.host.post({ is: 'rtc-sound', member, rtp: true });
+    } else if (pair.state === 'turning' && now - pair.since > PROVE_MS) {
+      Object.assign(pair, { state: 'webrtc', since: now });
+      this.host.send({ type: 'rtcPath', member, path: 'webrtc' });
+    } else if (pair.state === 'websocket' && now - pair.since > AGAIN_MS) {
+      Object.assign(pair, { state: 'both', since: now, both: now });
+      this.host.send({ type: 'rtcPath', member, path: 'both' });
+    }
+    const rtp = pair.state === 'turning' || pair.state === 'webrtc';
+    for (const track of tracks) if (track.byRtp !== rtp) track.turnTo(rtp);
+  }
+
+  /** A publisher comes over the WebSocket, while others may come by RTP. */
+  private stays(member: string, now: number): void {
+    this.pairs.set(member, { state: 'websocket', since: now, both: now });
+    this.restore(member);
+  }
+
+  private restore(member: string): void {
+    for (const track of this.host.of(member)) track.turnTo(false);
+    this.host.post({ is: 'rtc-sound', member, rtp: false });
+  }
+
+  /** Everything comes over the WebSocket; later UDP is tried again. */
+  private fail(why: TransportWhy, now: number): void {
+    const ranMs = this.phase === 'up' ? now - this.since : 0;
+    this.host.send({ type: 'rtcClose', reason: why === 'lost' ? 'timeout' : 'closed' });
+    this.end();
+    this.why = why;
+    this.phase = why === 'refused' || why === 'browser' ? 'off' : 'waiting';
+    this.retry.failed(ranMs, now);
+  }
+
+  private end(): void {
+    if (this.phase !== 'up' && this.phase !== 'opening') return;
+    for (const mid of [...this.places.keys()]) this.free(mid);
+    for (const member of this.pairs.keys()) this.restore(member);
+    this.pairs.clear();
+    this.host.post({ is: 'rtc-close', turn: this.turn });
+  }
+}
+
+/** So loud is a voice. */
+const SPEAKS = 0.01;
