@@ -48,6 +48,7 @@ async function watch(page: Page, protocol: 'udp' | 'tcp'): Promise<Watched> {
 }
 
 e2e('a page of somebody else watches by WHEP, over UDP and, where only the port of HTTP is open, over that', async ({ house }) => {
+  house.strangers = true;
   const file = join(inject('folder'), 'whep.webm');
   flashingClip(file, 10);
   const film = Command.start('stream', house.server.url, ROOM, '--name', 'film', '--loop', file);
@@ -81,6 +82,7 @@ async function publish(page: Page): Promise<string> {
 }
 
 e2e('what a page of somebody else publishes by WHIP is seen and heard over the WebSocket', async ({ house }) => {
+  house.strangers = true;
   const [ann, bob] = [await house.person('ann'), await house.person('bob', { bypassCSP: true })];
   await ann.join(house.server.url, ROOM);
   await bob.page.goto(house.server.url);

@@ -27,6 +27,8 @@ export class House {
   readonly expectedErrors: RegExp[] = [];
   /** Whether the test cuts connections, so that there may be resumes. */
   cuts = false;
+  /** Whether pages that are not ours take part by WebRTC. */
+  strangers = false;
   private readonly proxies: Proxy[] = [];
   private readonly observers: Observer[] = [];
   private baseline = { goroutines: 0, descriptors: 0 };
@@ -125,7 +127,7 @@ export class House {
     });
     const metrics = await this.server.metrics();
     expect.soft(metrics.sum('landline_panics_total'), 'panics').toBe(0);
-    if (this.people.every(({ transport }) => transport === 'ws')) {
+    if (!this.strangers && this.people.every(({ transport }) => transport === 'ws')) {
       expect.soft(metrics.sum('landline_media_bytes_out_total', 'path="webrtc"'), 'media by WebRTC where a test is of the WebSocket').toBe(0);
     }
     expect.soft(metrics.sum('landline_closes_total', 'name=""'), 'closes without a name').toBe(0);

@@ -62,6 +62,8 @@ test('pictures of two paths: the newest of either is shown, and none goes back',
   screen.turnTo(true);
   screen.fromRtp(frame<VideoFrame>(966_000));
   shows(1, 1_000_000);
+  screen.fromRtp(frame<VideoFrame>(4_000_000)); // three seconds before it was taken
+  shows(1, 1_000_000);
   screen.push(frame<VideoFrame>(1_066_000)); // RTP does not come: the WebSocket goes on
   vi.advanceTimersByTime(40);
   shows(2, 1_066_000);

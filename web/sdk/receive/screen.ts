@@ -10,6 +10,8 @@ const MAX_PICTURES = 20;
 const SOON_US = 1_500;
 /** Where nothing was painted for so long, the next picture waits for nothing, µs. */
 const STOOD_US = 500_000;
+/** So much quicker than the quickest of late a picture may have come, µs. */
+const AHEAD_US = 300_000;
 /** A picture that is older than another by more than this is of a clock that was set, µs. */
 const OLD_US = 5_000_000;
 
@@ -57,7 +59,7 @@ export class Screen {
 
   /** Takes over a picture that came by RTP, where its time was waited for. Of those that wait here the older ones are not shown any more. */
   fromRtp(picture: VideoFrame): void {
-    if (this.rtp === 'no' || this.isOld(picture)) return picture.close();
+    if (this.rtp === 'no' || this.isOld(picture) || this.isAhead(picture)) return picture.close();
     this.paint(picture, true);
     while (this.waiting[0] && this.isOld(this.waiting[0])) this.waiting.shift()!.close();
   }
@@ -84,6 +86,12 @@ export class Screen {
   private isOld({ timestamp }: VideoFrame): boolean {
     const by = (this.shown?.timestamp ?? -Infinity) - timestamp;
     return by >= 0 && by < OLD_US;
+  }
+
+  /** No picture comes before it was taken: what does has another clock, and would keep all that follow from being shown. */
+  private isAhead({ timestamp }: VideoFrame): boolean {
+    const { known, base } = this.playout.timing;
+    return known && timestamp + base > nowUs() + AHEAD_US;
   }
 
   private flush(): void {

@@ -15,10 +15,15 @@ const OPEN_MS = 5_000;
 const COUNT_MS = 200;
 /** The same where nothing has come since the last look. */
 const DOUBT_MS = 50;
-/** So long RTP has to keep up before the WebSocket is given up: until then what comes first is shown. */
+/** So long RTP has to keep up before it is heard: until then pictures are shown of whichever path is first. */
 const PROVE_MS = 600;
-/** A publisher whose media does not come whole by RTP stays where it is, and is tried again. */
-const READY_MS = 10_000;
+/** From the change of what is heard until the relay is told: the crossfade is over then. */
+const SETTLE_MS = 100;
+/**
+ * A publisher whose media does not come in time by RTP stays where it is, and is tried again. Chromium takes ten seconds and more to shorten a
+ * buffer of sound that was long at first.
+ */
+const READY_MS = 20_000;
 const AGAIN_MS = 60_000;
 /** Where so much is lost over this time, the WebSocket does better. */
 const LOSS = 0.15;
@@ -34,10 +39,10 @@ export interface UpgradeHost {
   level(member: string, level: number, voice: boolean): void;
 }
 
-/** both: still over the WebSocket, tried by RTP. turning: RTP is heard, and seen where it is first; the relay does not know yet. */
+/** both: tried by RTP. proving: RTP is seen where it is first. turning: it is heard; the relay does not know yet. */
 interface Pair {
-  state: 'both' | 'turning' | 'webrtc' | 'websocket';
-  /** turning: since when RTP has kept up. */
+  state: 'both' | 'proving' | 'turning' | 'webrtc' | 'websocket';
+  /** proving: since when RTP has kept up. */
   since: number;
   /** Both paths carry since then. */
   both: number;
@@ -231,23 +236,29 @@ export class Upgrade {
   private step(member: string, pair: Pair, now: number): void {
     const tracks = this.host.of(member);
     const ready = tracks.some(({ line }) => line) && tracks.every((track) => track.ready(now));
-    const twofold = pair.state === 'both' || pair.state === 'turning';
-    if (pair.state === 'turning' && !ready) pair.since = now;
-    if (twofold && now - pair.both > READY_MS) {
+    const tried = pair.state === 'both' || pair.state === 'proving';
+    if (pair.state === 'proving' && !ready) pair.since = now;
+    if (tried && now - pair.both > READY_MS) {
       this.stays(member, now);
       this.host.send({ type: 'rtcPath', member, path: 'websocket' });
     } else if (pair.state === 'both' && ready) {
+      Object.assign(pair, { state: 'proving', since: now });
+    } else if (pair.state === 'proving' && now - pair.since > PROVE_MS) {
       Object.assign(pair, { state: 'turning', since: now });
       this.host.post({ is: 'rtc-sound', member, rtp: true });
-    } else if (pair.state === 'turning' && now - pair.since > PROVE_MS) {
+    } else if (pair.state === 'turning' && now - pair.since > SETTLE_MS) {
       Object.assign(pair, { state: 'webrtc', since: now });
       this.host.send({ type: 'rtcPath', member, path: 'webrtc' });
     } else if (pair.state === 'websocket' && now - pair.since > AGAIN_MS) {
       Object.assign(pair, { state: 'both', since: now, both: now });
       this.host.send({ type: 'rtcPath', member, path: 'both' });
     }
-    const rtp = pair.state === 'turning' || pair.state === 'webrtc';
-    for (const track of tracks) if (track.byRtp !== rtp) track.turnTo(rtp);
+    const heard = pair.state === 'turning' || pair.state === 'webrtc';
+    const seen = heard || pair.state === 'proving';
+    for (const track of tracks) {
+      const rtp = track.remote.track.kind === 'audio' ? heard : seen;
+      if (track.byRtp !== rtp) track.turnTo(rtp);
+    }
   }
 
   /** A publisher comes over the WebSocket, while others may come by RTP. */
