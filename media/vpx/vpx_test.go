@@ -155,3 +155,19 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+func TestOnlyAVP8KeyFrameThatIsShownIsAPicture(t *testing.T) {
+	key := []byte{0x10, 0, 0, 0x9d, 0x01, 0x2a, 64, 0, 36, 0, 7}
+	file, err := WebP(key)
+	if err != nil || string(file) != "RIFF\x18\x00\x00\x00WEBPVP8 \x0b\x00\x00\x00"+string(key)+"\x00" {
+		t.Errorf("%q, %v", file, err)
+	}
+	for what, frame := range map[string][]byte{
+		"delta": {0x11, 0, 0, 1}, "hidden": append([]byte{0}, key[1:]...), "empty": nil, "cut": key[:8],
+		"no size": {0x10, 0, 0, 0x9d, 0x01, 0x2a, 0, 0, 36, 0},
+	} {
+		if _, err := WebP(frame); !errors.Is(err, media.ErrFormat) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}

@@ -3,10 +3,12 @@ package record
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"errors"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -219,4 +221,53 @@ func FuzzAdd(f *testing.F) {
 			}
 		}
 	})
+}
+
+// TestAPictureOfARecordingIsOneOfItsKeyFrames asks for one of what has VP8, and of what has only sound.
+func TestAPictureOfARecordingIsOneOfItsKeyFrames(t *testing.T) {
+	w := newWorld(t, Options{})
+	formats, packets := clip(t)
+	film, err := w.store.Add(Addition{Room: "room"}, bytes.NewReader(clipBytes(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	still, err := w.store.Still(film.ID)
+	if err != nil || len(still) < 20 || string(still[:4])+string(still[8:16]) != "RIFFWEBPVP8 " {
+		t.Fatalf("%d bytes, %v", len(still), err)
+	}
+	size := binary.LittleEndian.Uint32(still[16:])
+	if got := binary.LittleEndian.Uint32(still[4:]); int(got) != len(still)-8 || len(still)%2 != 0 {
+		t.Errorf("a file of %d bytes says %d", len(still), got)
+	}
+	if !slices.ContainsFunc(packets, func(p media.Packet) bool {
+		return p.Key && formats[p.Track].Kind == media.Video && bytes.Equal(p.Data, still[20:20+size])
+	}) {
+		t.Error("it is no key frame of the film")
+	}
+	var sound bytes.Buffer
+	out, err := webm.NewWriter(&sound, formats[1:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range packets {
+		if p.Track == 1 {
+			p.Track = 0
+			if err := out.Write(p); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := out.Close(); err != nil {
+		t.Fatal(err)
+	}
+	song, err := w.store.Add(Addition{Room: "room"}, &sound)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.store.Still(song.ID); !errors.Is(err, ErrNoStill) {
+		t.Errorf("of sound alone: %v", err)
+	}
+	if _, err := w.store.Still("20251121-044000-room-5f0c21ab"); !errors.Is(err, ErrNotFound) {
+		t.Errorf("of none: %v", err)
+	}
 }

@@ -47,6 +47,7 @@ func (s *Server) recordingRoutes(mux *http.ServeMux) {
 		return s.answerInfo(w, http.StatusAccepted, id)
 	}))
 	mux.HandleFunc("GET /api/recordings/{id}/file", s.ofRecording(true, s.sendRecording))
+	mux.HandleFunc("GET /api/recordings/{id}/still", s.ofRecording(true, s.sendStill))
 	mux.HandleFunc("DELETE /api/recordings/{id}", s.ofRecording(true, func(w http.ResponseWriter, req *http.Request, id string) error {
 		if s.deck.Plays(id) {
 			return errPlayed
@@ -248,6 +249,24 @@ func (s *Server) sendRecording(w http.ResponseWriter, req *http.Request, id stri
 	h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": name}))
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; media-src 'self'")
 	http.ServeContent(&patient{w, http.NewResponseController(w)}, req, name, changed, content)
+	return nil
+}
+
+// sendStill sends a picture of a recording; 204 where there is none to be had.
+func (s *Server) sendStill(w http.ResponseWriter, _ *http.Request, id string) error {
+	still, err := s.cfg.Recordings.Still(id)
+	switch {
+	case errors.Is(err, record.ErrNoStill):
+		w.WriteHeader(http.StatusNoContent)
+		return nil
+	case err != nil:
+		return err
+	}
+	h := w.Header()
+	h.Set("Content-Type", "image/webp")
+	h.Set("Content-Length", strconv.Itoa(len(still)))
+	h.Set("Content-Security-Policy", "sandbox; default-src 'none'")
+	_, _ = w.Write(still)
 	return nil
 }
 

@@ -102,6 +102,8 @@ func TestRecordingNeedsItsGrant(t *testing.T) {
 		{"GET", id, "", mint("other", token.Record), "", 401},
 		{"GET", id, "", mint("kitchen", token.Record), "", 404},
 		{"GET", id + "/file", "", mint("kitchen", token.Subscribe), "", 403},
+		{"GET", id + "/still", "", mint("kitchen", token.Subscribe), "", 403},
+		{"GET", id + "/still", "", mint("kitchen", token.Record), "", 404},
 		{"DELETE", id, "", mint("kitchen", token.Record), "", 404},
 		{"DELETE", "/..%2f..%2fetc", "", mint("*", token.Record), "", 404},
 		{"POST", "", body, mint("kitchen", token.Record), "", 201},

@@ -90,6 +90,7 @@ export const saveOf = (file: string): string => `Save ${file}`;
 export const progressOf = (file: string, person: string): string => (person ? `Progress of ${file} to ${person}` : `Progress of ${file}`);
 
 /** The controls of a recording, by when it was begun. */
+export const stillOf = (when: string): string => `A picture of ${when}`;
 export const playOf = (when: string): string => `Play ${when} for everyone`;
 export const downloadOf = (when: string): string => `Download ${when}`;
 export const deleteOf = (when: string): string => `Delete ${when}`;

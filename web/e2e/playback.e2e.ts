@@ -61,6 +61,8 @@ recording(folder)('a recording is played to everybody, stands still, goes elsewh
   const rows = ann.page.getByRole('list', { name: labels.recordings }).getByRole('listitem');
   await rows.first().waitFor({ timeout: 5_000 });
   expect(await rows.count()).toBe(1);
+  const cover = ann.page.getByRole('img', { name: /^A picture of / });
+  await until('the list shows a picture of it', async () => (await cover.evaluate((img: HTMLImageElement) => img.naturalWidth)) === 640, { ms: 5_000 });
   const coming = ann.page.waitForEvent('download', { timeout: 10_000 });
   await tool(ann, /^Download /).click();
   const download = await coming;

@@ -318,6 +318,8 @@ export interface Recordings {
   remove(id: string): Promise<void>;
   /** Keeps a WebM or Matroska file as a recording, and gives its id. */
   add(file: Blob, title: string, progress?: (bytes: number) => void): Promise<string>;
+  /** A picture of one; undefined where there is none to be had. */
+  still(id: string): Promise<Blob | undefined>;
   /** A file of one, from 1 on. Held in memory: see RecordingEntry.files for how much that is. */
   download(id: string, part: number, progress?: (bytes: number) => void): Promise<Blob>;
 }

@@ -58,6 +58,11 @@ export class RelayRecordings implements Recordings {
     await this.ask('DELETE', `recordings/${encodeURIComponent(id)}`);
   }
 
+  async still(id: string): Promise<Blob | undefined> {
+    const response = await this.ask('GET', `recordings/${encodeURIComponent(id)}/still`);
+    return response.status === 204 ? undefined : response.blob();
+  }
+
   /** By XMLHttpRequest, which alone tells how much has gone. */
   add(file: Blob, title: string, progress?: (bytes: number) => void): Promise<string> {
     const query = new URLSearchParams({ room: this.room, title });

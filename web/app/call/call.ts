@@ -100,6 +100,7 @@ export class Call {
       failed: (text) => toasts.show(text, 'problem'),
     });
     this.undo.push(() => this.files.close());
+    this.undo.push(() => this.recordings.close());
     this.recordings = new RecordingList(room.recordings, (text) => this.refused(text), saveFile);
     this.uplink = new Uplink(room, (id, error) => this.publishFailed(id, error));
     this.noteRecorded(room.playback);

@@ -1,5 +1,5 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { deleteOf, downloadOf, labels, playOf, progressOf, reallyDelete } from '../labels';
+import { deleteOf, downloadOf, labels, playOf, progressOf, reallyDelete, stillOf } from '../labels';
 import { useStore } from '../store';
 import { Bin, Clip, Download, Play, Refresh } from '../ui/icons';
 import type { Call, CallState } from './call';
@@ -81,6 +81,7 @@ function Row({ call, line, played }: { call: Call; line: RecordingLine; played: 
   const { downloaded } = line;
   return (
     <li class="recording-row">
+      <span class="recording-still">{line.still && <img src={line.still} alt={stillOf(when)} />}</span>
       <p class="recording-name">
         {when}
         <small class="quiet">{played ? 'is being played' : detailOf(line)}</small>

@@ -24,6 +24,7 @@ beforeEach(() => {
     stop: vi.fn(async () => undefined),
     remove: vi.fn(async (id: string) => void (entries = entries.filter((e) => e.id !== id))),
     add: vi.fn(async (_file: Blob, _title: string, progress: (n: number) => void) => (progress(2), entries.push(entry('c')), 'c')),
+    still: vi.fn(async (id: string) => (id === 'b' ? undefined : new Blob(['picture']))),
     download: vi.fn(async (_id: string, _part: number, progress: (n: number) => void) => {
       progress(2);
       return new Blob(['abc']);
@@ -41,6 +42,23 @@ describe('the list', () => {
     expect(ids()).toEqual(['a', 'b']);
     await list.remove('a');
     expect(ids()).toEqual(['b']);
+  });
+
+  it('has a picture of what there is one of, asks for each once, and lets go of it with the recording', async () => {
+    let made = 0;
+    const letGo = vi.fn();
+    vi.stubGlobal('URL', Object.assign(URL, { createObjectURL: () => `blob:${++made}`, revokeObjectURL: letGo }));
+    entries.push(entry('c', { state: 'recording' }));
+    await list.load();
+    expect(list.store.get().lines?.map(({ still }) => still)).toEqual(['blob:1', undefined, undefined]);
+    entries[2] = entry('c');
+    await list.load();
+    expect(list.store.get().lines?.map(({ still }) => still)).toEqual(['blob:1', undefined, 'blob:2']);
+    expect(relay.still).toHaveBeenCalledTimes(3);
+    await list.remove('a');
+    expect(letGo.mock.calls).toEqual([['blob:1']]);
+    list.close();
+    expect(letGo).toHaveBeenCalledTimes(2);
   });
 
   it('tells why there is none, until there is one', async () => {

@@ -7,6 +7,8 @@ import { sizeText } from './file-words';
 import { recordingProblem } from './playback-words';
 
 export interface RecordingLine extends RecordingEntry {
+  /** Address of its picture; undefined: there is none, or not yet. */
+  still: string | undefined;
   /** Bytes of it that have come; undefined: it is not being downloaded. */
   downloaded: number | undefined;
 }
@@ -37,6 +39,8 @@ export function titleOf(name: string): string {
 export class RecordingList {
   readonly store = new Store<RecordingsState>({ lines: undefined, problem: '', adding: undefined });
   private asked = 0;
+  /** Addresses of pictures that were asked for. */
+  private readonly stills = new Map<string, string | undefined>();
 
   constructor(
     private readonly recordings: Recordings,
@@ -51,10 +55,40 @@ export class RecordingList {
       const list = await this.recordings.list();
       if (asked !== this.asked) return;
       const before = new Map(this.store.get().lines?.map((line) => [line.id, line.downloaded]));
-      this.store.set({ lines: list.map((entry) => ({ ...entry, downloaded: before.get(entry.id) })), problem: '' });
+      const lines = list.map((entry) => ({ ...entry, downloaded: before.get(entry.id), still: this.stills.get(entry.id) }));
+      this.store.set({ lines, problem: '' });
+      this.forget(new Set(list.map(({ id }) => id)));
+      await this.look(list.filter(({ state }) => state === 'saved').map(({ id }) => id));
     } catch (error) {
       if (asked === this.asked) this.store.set({ lines: undefined, problem: recordingProblem(error) });
     }
+  }
+
+  /** Asks for the pictures that were not asked for, one after another. A list without pictures is as good. */
+  private async look(ids: string[]): Promise<void> {
+    for (const id of ids) {
+      if (this.stills.has(id)) continue;
+      this.stills.set(id, undefined);
+      const picture = await this.recordings.still(id).catch(() => undefined);
+      if (!picture || !this.stills.has(id)) continue;
+      const still = URL.createObjectURL(picture);
+      this.stills.set(id, still);
+      this.change(id, { still });
+    }
+  }
+
+  /** Lets go of the pictures of all recordings but these. */
+  private forget(kept: ReadonlySet<string>): void {
+    for (const [id, still] of this.stills) {
+      if (kept.has(id)) continue;
+      if (still) URL.revokeObjectURL(still);
+      this.stills.delete(id);
+    }
+  }
+
+  /** Lets go of everything. */
+  close(): void {
+    this.forget(new Set());
   }
 
   /** Keeps a file, one at a time. */
@@ -95,8 +129,12 @@ export class RecordingList {
   }
 
   private came(id: string, downloaded: number | undefined): void {
+    this.change(id, { downloaded });
+  }
+
+  private change(id: string, what: Partial<RecordingLine>): void {
     const { lines } = this.store.get();
-    this.store.set({ lines: lines?.map((line) => (line.id === id ? { ...line, downloaded } : line)) });
+    this.store.set({ lines: lines?.map((line) => (line.id === id ? { ...line, ...what } : line)) });
   }
 
   private async told(action: () => Promise<void>): Promise<void> {
