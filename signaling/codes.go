@@ -32,6 +32,7 @@ const (
 	CloseTooLarge           CloseCode = 4409
 	CloseFlood              CloseCode = 4410
 	CloseCredit             CloseCode = 4411
+	CloseNoSuchRecording    CloseCode = 4412
 )
 
 var closeNames = map[CloseCode]string{
@@ -41,7 +42,7 @@ var closeNames = map[CloseCode]string{
 	CloseBadToken: "bad-token", CloseTokenExpired: "token-expired", CloseForbidden: "forbidden", CloseReplaced: "replaced",
 	CloseJoinTimeout: "join-timeout", CloseUnsupportedVersion: "unsupported-version", CloseBadMessage: "bad-message",
 	CloseBadChunk: "bad-chunk", CloseChunkOrder: "chunk-order", CloseTooLarge: "too-large", CloseFlood: "flood",
-	CloseCredit: "credit",
+	CloseCredit: "credit", CloseNoSuchRecording: "no-such-recording",
 }
 
 // Name is the code's stable name, as in the error message and the close reason; "" if it has none.

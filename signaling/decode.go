@@ -111,6 +111,28 @@ func CheckRoom(room string) error {
 	return nil
 }
 
+// recordingRule is for what joins a recording, to watch it alone; whether there is one is the server's to say.
+var recordingRule = regexp.MustCompile(`^recordings/([A-Za-z0-9_.~-]{1,100})$`)
+
+// RecordingRoom is the room in which a recording is watched alone.
+func RecordingRoom(id string) string { return "recordings/" + id }
+
+// RecordingOf gives the recording that is watched in a room; "" for a room of people.
+func RecordingOf(room string) (id string) {
+	if m := recordingRule.FindStringSubmatch(room); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+// CheckJoinable applies the rule for what can be joined: a room, or a recording.
+func CheckJoinable(room string) error {
+	if RecordingOf(room) != "" {
+		return nil
+	}
+	return CheckRoom(room)
+}
+
 // CheckName applies the rule for names of people: at most 64 characters, none of them a control character.
 func CheckName(name string) error {
 	if utf8.RuneCountInString(name) > MaxName {
@@ -148,7 +170,7 @@ func clip(s string) string {
 }
 
 func (m *Join) check() error {
-	if err := errors.Join(CheckRoom(m.Room), CheckName(m.Name)); err != nil {
+	if err := errors.Join(CheckJoinable(m.Room), CheckName(m.Name)); err != nil {
 		return err
 	}
 	for i := range m.Subscribe {

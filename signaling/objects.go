@@ -57,10 +57,12 @@ type Offered struct {
 	Type   string `json:"type"`
 	Stream uint32 `json:"stream"`
 	Object string `json:"object"`
-	From   string `json:"from"`
+	From   string `json:"from,omitempty"` // "": the server itself, of a recording that is watched alone
 	Name   string `json:"name"`
 	Size   uint64 `json:"size"`
 	MIME   string `json:"mime,omitempty"`
+	Part   int    `json:"part,omitempty"` // of a recording: which of its files this is, from 1 on
+	Parts  int    `json:"parts,omitempty"`
 }
 
 // Accept takes a stream from Offset on.

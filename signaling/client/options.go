@@ -66,7 +66,7 @@ var allCodecs = []media.Codec{media.Opus, media.VP8, media.VP9, media.H264, medi
 
 // complete fills in defaults and checks what the relay would refuse.
 func (o Options) complete() (Options, error) {
-	if err := signaling.CheckRoom(o.Room); err != nil {
+	if err := signaling.CheckJoinable(o.Room); err != nil {
 		return o, err
 	}
 	if err := signaling.CheckName(o.Name); err != nil {
