@@ -12,6 +12,8 @@ type Object struct {
 	Name string
 	MIME string
 	Size uint64 // bytes
+
+	Part, Parts int // of what the relay lends: which of several this is, from 1 on; 0 = of a member
 }
 
 // ObjectEvent tells of one stream of an object.
@@ -61,7 +63,8 @@ type stream struct {
 	bulk
 	number   uint32
 	object   Object
-	from, to *Member
+	from, to *Member // from is nil for a loan
+	loan     *Loan
 
 	// Guarded by Room.mu.
 	accepted bool
@@ -152,7 +155,28 @@ func (st *stream) end() {
 
 // event makes what a member is told of the stream.
 func (st *stream) event(kind EventKind) *Event {
-	return &Event{Kind: kind, Member: st.from.id, Object: &ObjectEvent{Object: st.object, Stream: st.number, To: st.to.id, SHA256: st.sha256}}
+	e := &Event{Kind: kind, Object: &ObjectEvent{Object: st.object, Stream: st.number, To: st.to.id, SHA256: st.sha256}}
+	if st.from != nil {
+		e.Member = st.from.id
+	}
+	return e
+}
+
+// tellSender tells who sends of what the receiver wants.
+func (st *stream) tellSender(e *Event, wakes *[]*Subscriber) {
+	if st.loan != nil {
+		st.loan.poke()
+		return
+	}
+	st.from.tellLocked(e, wakes)
+}
+
+// otherEnd is who is at the other end of a member's stream; nil where that is the relay itself.
+func (st *stream) otherEnd(m *Member) *Member {
+	if st.from == m {
+		return st.to
+	}
+	return st.from
 }
 
 // acceptedEvent tells the sender where to go on.

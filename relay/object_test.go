@@ -60,25 +60,25 @@ func TestSenderKeepsToItsCredit(t *testing.T) {
 			t.Fatalf("beyond the credit: %v", err)
 		}
 		bob.pull(lots)
-		if err := bob.m.Credit(n, 40_000); err != nil {
+		if _, err := bob.m.Credit(n, 40_000); err != nil {
 			t.Fatal(err)
 		}
 		ann.pull(lots)
 		if s.consumed != 40_000 {
 			t.Errorf("the sender knows of %d bytes of credit", s.consumed)
 		}
-		if err := bob.m.Credit(n, 40_001); err != nil {
+		if _, err := bob.m.Credit(n, 40_001); err != nil {
 			t.Fatal(err)
 		}
 		if ann.pull(lots); s.consumed != 40_000 {
 			t.Error("the sender is told of every byte")
 		}
 		for _, offset := range []uint64{40_000, ObjectWindow + 1} {
-			if err := bob.m.Credit(n, offset); !errors.Is(err, ErrBadOffset) {
+			if _, err := bob.m.Credit(n, offset); !errors.Is(err, ErrBadOffset) {
 				t.Errorf("credit at %d: %v", offset, err)
 			}
 		}
-		if err := ann.m.Credit(n, 50_000); !errors.Is(err, ErrBadOffset) {
+		if _, err := ann.m.Credit(n, 50_000); !errors.Is(err, ErrBadOffset) {
 			t.Errorf("credit from the sender: %v", err)
 		}
 	})
@@ -282,7 +282,7 @@ func TestBulkGetsATenthAndNoMore(t *testing.T) {
 					}
 				}
 			}
-			if err := bob.m.Credit(list[0].Stream, bulk); err != nil {
+			if _, err := bob.m.Credit(list[0].Stream, bulk); err != nil {
 				t.Fatal(err)
 			}
 			bob.sub.Acked(bob.bytes, w.relay.now())

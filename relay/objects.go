@@ -115,7 +115,7 @@ func (r *Room) openStream(from *Member, o Object, to *Member, wakes *[]*Subscrib
 	}
 	st := &stream{number: r.lastStream, object: o, from: from, to: to}
 	r.streams[st.number] = st
-	if from.pub != nil {
+	if from != nil && from.pub != nil {
 		from.pub.addStream(st)
 	}
 	to.tellLocked(st.event(ObjectOffered), wakes)
@@ -125,8 +125,11 @@ func (r *Room) openStream(from *Member, o Object, to *Member, wakes *[]*Subscrib
 // closeStream forgets a stream.
 func (r *Room) closeStream(st *stream) {
 	delete(r.streams, st.number)
-	if st.from.pub != nil {
+	if st.from != nil && st.from.pub != nil {
 		st.from.pub.forgetStream(st)
+	}
+	if st.loan != nil {
+		close(st.loan.over)
 	}
 	if st.by != nil {
 		st.by.removeBulk(&st.bulk)
@@ -137,18 +140,17 @@ func (r *Room) closeStream(st *stream) {
 // closeStreams forgets the streams of a member that leaves, and tells the other ends.
 func (r *Room) closeStreams(m *Member, wakes *[]*Subscriber) {
 	for _, st := range r.streams {
-		other := st.from
-		if other == m {
-			other = st.to
-		}
 		if st.from == m || st.to == m {
-			r.cancel(st, other, "left", wakes)
+			r.cancel(st, st.otherEnd(m), "left", wakes)
 		}
 	}
 }
 
 func (r *Room) cancel(st *stream, tell *Member, reason string, wakes *[]*Subscriber) {
 	r.closeStream(st)
+	if tell == nil {
+		return
+	}
 	e := st.event(ObjectCancelled)
 	e.Reason = reason
 	tell.tellLocked(e, wakes)
@@ -181,8 +183,8 @@ func (m *Member) onStream(number uint32, f func(st *stream, wakes *[]*Subscriber
 	return err
 }
 
-// Accept takes a stream that was offered from an offset on, once in a session: a receiver that was away, or a relay that
-// was, goes on where the receiver's consumption stands.
+// Accept takes a stream that was offered from an offset on: a receiver that was away, or a relay that was, goes on where the receiver's
+// consumption stands. A member's is accepted once in a session, a loan at any time.
 func (m *Member) Accept(number uint32, offset uint64) error {
 	return m.onStream(number, func(st *stream, wakes *[]*Subscriber) error {
 		switch {
@@ -190,13 +192,13 @@ func (m *Member) Accept(number uint32, offset uint64) error {
 			return ErrNoSuchStream
 		case offset > st.object.Size:
 			return ErrBadOffset
-		case st.by == m.sub:
+		case st.by == m.sub && st.loan == nil:
 			return ErrTwice
 		}
 		st.accepted, st.by, st.told = true, m.sub, offset
 		st.begin(offset, m.sub)
 		m.sub.addBulk(&st.bulk)
-		st.from.tellLocked(st.acceptedEvent(offset), wakes)
+		st.tellSender(st.acceptedEvent(offset), wakes)
 		if st.sha256 != "" {
 			m.tellLocked(st.event(ObjectFinished), wakes)
 		}
@@ -204,17 +206,18 @@ func (m *Member) Accept(number uint32, offset uint64) error {
 	})
 }
 
-// Credit says how much of a stream the member has consumed.
-func (m *Member) Credit(number uint32, offset uint64) error {
-	return m.onStream(number, func(st *stream, wakes *[]*Subscriber) error {
+// Credit says how much of a stream the member has consumed; told reports whether it was so much more that the sender was told.
+func (m *Member) Credit(number uint32, offset uint64) (told bool, err error) {
+	err = m.onStream(number, func(st *stream, wakes *[]*Subscriber) error {
 		if st.to != m || !st.consume(offset) {
 			return ErrBadOffset
 		}
-		if offset-st.told >= creditStep {
-			st.from.tellLocked(st.creditEvent(offset), wakes)
+		if told = offset-st.told >= creditStep; told {
+			st.tellSender(st.creditEvent(offset), wakes)
 		}
 		return nil
 	})
+	return told, err
 }
 
 // Finish tells the receiver the hash of the whole object. The first one counts.
@@ -236,7 +239,7 @@ func (m *Member) Finish(number uint32, sha256 string) error {
 // Received tells the sender that the member has the whole object, and ends the stream.
 func (m *Member) Received(number uint32) error {
 	return m.onStream(number, func(st *stream, wakes *[]*Subscriber) error {
-		if st.to != m || !st.delivered() {
+		if st.to != m || st.loan != nil || !st.delivered() {
 			return ErrBadOffset
 		}
 		m.room.closeStream(st)
@@ -245,14 +248,14 @@ func (m *Member) Received(number uint32) error {
 	})
 }
 
-// CancelStream ends a stream from either end, and tells the other why.
+// CancelStream ends a stream from either end, and tells the other why. A loan only rests, until it is accepted again.
 func (m *Member) CancelStream(number uint32, reason string) error {
 	return m.onStream(number, func(st *stream, wakes *[]*Subscriber) error {
-		other := st.from
-		if other == m {
-			other = st.to
+		if st.loan != nil {
+			st.pause()
+			return nil
 		}
-		m.room.cancel(st, other, reason, wakes)
+		m.room.cancel(st, st.otherEnd(m), reason, wakes)
 		return nil
 	})
 }

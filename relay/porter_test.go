@@ -158,7 +158,7 @@ func (p *porter) accept(n uint32) {
 // credit says that all was consumed that came.
 func (p *porter) credit(n uint32) {
 	p.t.Helper()
-	if err := p.m.Credit(n, uint64(len(p.in[n].got))); err != nil {
+	if _, err := p.m.Credit(n, uint64(len(p.in[n].got))); err != nil {
 		p.t.Fatal(err)
 	}
 }

@@ -15,13 +15,18 @@ import (
 )
 
 type watchCmd struct {
-	roomFlags
+	connectFlags
+	Room      string `required:"" xor:"what" group:"connect" help:"Room to join."`
+	Recording string `required:"" xor:"what" placeholder:"ID" help:"Instead of a room, watch this recording, alone."`
+	Name      string `group:"connect" help:"Name that the others see."`
 	transportFlags
-	Out      string `required:"" short:"o" placeholder:"FILE" help:"File to save to; its ending says how: .webm, .mkv, .ivf, .ogg or .h264. - is WebM on standard output."`
+	Out      string `short:"o" placeholder:"FILE" help:"File to save to; its ending says how: .webm, .mkv, .ivf, .ogg or .h264. - is WebM on standard output. A room must be saved, a recording need not."`
 	Member   string `placeholder:"NAME" help:"Name of the member to watch; without it, the first who sends."`
 	Height   int    `placeholder:"N" help:"Of video in several sizes, save the smallest that is N pixels high or more; without it, the largest."`
 	Duration span   `placeholder:"TIME" help:"End so long after the first frame."`
 	Wait     span   `placeholder:"TIME" help:"Give up when no member has sent anything by then."`
+	At       span   `placeholder:"TIME" help:"Of a recording, begin there: at the key frame before it."`
+	Speed    pace   `default:"1" placeholder:"N" help:"Of a recording, how fast: 1 is as it was, 2 twice as fast, max as fast as it comes."`
 }
 
 // Help is the longer text of --help.
@@ -30,7 +35,13 @@ func (c *watchCmd) Help() string {
 loses its connection is waited for. .mkv holds everything; of .ivf, .ogg and .h264 one track is saved.
 
     landline watch --room kitchen --member cam --out cam.webm
-    landline watch --room kitchen --out - | ffplay -`
+    landline watch --room kitchen --out - | ffplay -
+
+A recording comes over the WebSocket as fast as it is watched, from any place on; nothing is kept but for --out. It needs a token that grants record for
+the room that was recorded; a relay without keys answers its own machine only.
+
+    landline watch --recording 20251121-044000-kitchen-5f0c21ab --at 1m30s
+    landline watch --recording 20251121-044000-kitchen-5f0c21ab --speed max --json`
 }
 
 // watchMaxAge is how old a frame may grow in the relay for one who saves: completeness comes before delay.
@@ -49,32 +60,56 @@ const lingerEnd = 2 * time.Second
 
 // Run implements the command.
 func (c *watchCmd) Run(ctx context.Context, con *console) error {
-	ending, err := endingOf(c.Out)
-	if err != nil {
-		return usageError{err}
-	}
 	if c.Name == "" {
 		c.Name = "watch"
 	}
-	if err := c.check(); err != nil {
-		return err
-	}
-	if err := signaling.CheckName(c.Member); err != nil {
-		return usagef("--member: %w", err)
-	}
-	if c.Height < 0 || c.Height > signaling.MaxHeight {
-		return usagef("--height %d: 0 to %d", c.Height, signaling.MaxHeight)
-	}
-	if c.Out == "-" && c.JSON {
-		return usagef("--json and --out - both write to standard output")
-	}
-	if c.Out != "-" {
-		if info, err := os.Stat(filepath.Dir(c.Out)); err != nil || !info.IsDir() {
-			return fmt.Errorf("--out: there is no folder %s", filepath.Dir(c.Out))
+	if c.Recording != "" {
+		if err := c.checkRecording(); err != nil {
+			return err
 		}
+		return c.watchRecording(ctx, con)
+	}
+	ending, err := c.checkRoom()
+	if err != nil {
+		return err
 	}
 	w := &watcher{cmd: c, con: con, news: make(chan struct{}, 1), saver: newSaver(c.Out, ending, con)}
 	return w.run(ctx)
+}
+
+// joining is how the room is joined.
+func (c *watchCmd) joining() *roomFlags { return &roomFlags{c.connectFlags, c.Room, c.Name} }
+
+// checkRoom refuses what cannot be when a room is watched, and tells how it is saved.
+func (c *watchCmd) checkRoom() (ending, error) {
+	if c.Out == "" {
+		return ending{}, usagef("--out: say where to save it")
+	}
+	ending, err := endingOf(c.Out)
+	if err != nil {
+		return ending, usageError{err}
+	}
+	if err := c.joining().check(); err != nil {
+		return ending, err
+	}
+	if c.At > 0 || c.Speed != 1 {
+		return ending, usagef("--at and --speed are for recordings: say --recording")
+	}
+	if err := signaling.CheckName(c.Member); err != nil {
+		return ending, usagef("--member: %w", err)
+	}
+	if c.Height < 0 || c.Height > signaling.MaxHeight {
+		return ending, usagef("--height %d: 0 to %d", c.Height, signaling.MaxHeight)
+	}
+	if c.Out == "-" && c.JSON {
+		return ending, usagef("--json and --out - both write to standard output")
+	}
+	if c.Out != "-" {
+		if info, err := os.Stat(filepath.Dir(c.Out)); err != nil || !info.IsDir() {
+			return ending, fmt.Errorf("--out: there is no folder %s", filepath.Dir(c.Out))
+		}
+	}
+	return ending, nil
 }
 
 // watcher follows one member.
@@ -98,7 +133,7 @@ type watcher struct {
 }
 
 func (w *watcher) run(ctx context.Context) error {
-	o := w.cmd.options(w.con)
+	o := w.cmd.joining().options(w.con)
 	o.Subscribe = []signaling.Subscribe{w.cmd.subscription(w.cmd.Member)}
 	o.OnEvent, o.OnFrame = w.event, w.frame
 	o.WebRTC = w.cmd.wanted(w.con, receiveLines, saverWait)

@@ -192,6 +192,9 @@ func (r *Room) objectData(data []byte) error {
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if l := r.lentOn(c.Stream); l != nil {
+		return l.take(&c, data)
+	}
 	rc := r.streams[c.Stream]
 	if rc == nil || c.Offset != rc.taken || rc.isOver() {
 		return nil // the relay is ahead of us
@@ -209,7 +212,11 @@ func (r *Room) objectData(data []byte) error {
 func (r *Room) receivingControl(msg any) (taken bool) {
 	switch m := msg.(type) {
 	case *signaling.Offered:
-		r.offered(m)
+		if m.From == "" {
+			r.lentOffered(m)
+		} else {
+			r.offered(m)
+		}
 		return true
 	case *signaling.Finish:
 		r.mu.Lock()
@@ -229,6 +236,9 @@ func (r *Room) receivingControl(msg any) (taken bool) {
 		return true
 	case *signaling.Cancel:
 		r.mu.Lock()
+		if l := r.lentOn(m.Stream); l != nil {
+			l.cancelled(m.Reason)
+		}
 		rc := r.streams[m.Stream]
 		delete(r.streams, m.Stream)
 		if rc != nil {
@@ -252,6 +262,7 @@ func (r *Room) streamsGone() {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	clear(r.streams)
+	r.lentsGone()
 	for _, rc := range r.receivings {
 		rc.poke()
 	}

@@ -46,8 +46,10 @@ type Room struct {
 	sendings   []*Sending
 	receivings []*Receiving          // also those that are over, lest they are taken twice
 	streams    map[uint32]*Receiving // by number, on this connection
+	lents      []*Lent               // of a recording that is watched
 	changed    chan struct{}         // closed and replaced when the uplink has moved
 
+	lentAll chan struct{}  // closed when lents are all there are
 	porters sync.WaitGroup // goroutines of objects; they begin under mu, while ctx lives
 
 	side  *side // nil: there is none
@@ -101,7 +103,7 @@ func Dial(ctx context.Context, o Options) (*Room, error) {
 
 func newRoom(o Options) *Room {
 	r := &Room{opts: o, inbox: newInbox(), kick: make(chan struct{}, 1), done: make(chan struct{}),
-		changed: make(chan struct{}), incoming: map[uint16]*Incoming{}, streams: map[uint32]*Receiving{},
+		changed: make(chan struct{}), incoming: map[uint16]*Incoming{}, streams: map[uint32]*Receiving{}, lentAll: make(chan struct{}),
 		wants: slices.Clone(o.Subscribe)}
 	for _, t := range o.Publish {
 		r.tracks = append(r.tracks, newOutgoing(r, t))

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net"
 	"runtime/debug"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -120,7 +119,8 @@ func (s *session) next() (kind int, data []byte, err error) {
 	if _, err := s.buf.ReadFrom(r); err != nil {
 		return 0, nil, closedBy(err)
 	}
-	return kind, slices.Clone(s.buf.Bytes()), nil
+	data = s.buf.Bytes()
+	return kind, append(messageBuffer(data), data...), nil
 }
 
 // closedBy turns the error of a socket into a close code: that of the relay, or 1006 for a lost connection.

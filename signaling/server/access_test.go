@@ -13,7 +13,7 @@ import (
 )
 
 // open are the routes that anybody may ask.
-var open = []string{"GET /ws", "POST /leave", "GET /healthz", "GET /r/{room}", "GET /{$}", "GET /"}
+var open = []string{"GET /ws", "POST /leave", "GET /healthz", "GET /r/{room}", "GET /recordings/{id}", "GET /{$}", "GET /"}
 
 // faults are there for tests alone: see TestFaultsAreForTheServersOwnMachine.
 var faults = []string{"POST /debug/udp-cut/{cut}"}

@@ -29,7 +29,7 @@ type MemberStatus struct {
 	State     string        `json:"state"`
 	Transport string        `json:"transport"`
 	Since     time.Time     `json:"since"`
-	Hidden    bool          `json:"hidden,omitempty"` // it only watches, by WHEP, or plays a recording
+	Hidden    bool          `json:"hidden,omitempty"` // it only watches, a room by WHEP or a recording alone, or plays a recording
 	Paths     []PathStatus  `json:"paths"`
 	Tracks    []TrackStatus `json:"tracks"`
 	Link      LinkStatus    `json:"link"`

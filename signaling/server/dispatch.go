@@ -66,6 +66,11 @@ func (r *reader) joinRoom(j *signaling.Join) error {
 	if err != nil {
 		return err
 	}
+	if !resumed {
+		if err := r.server.lend(st.member); err != nil {
+			return err
+		}
+	}
 	// Where the session was ended meanwhile, by a drain for instance, its end may have found no seat to vacate.
 	if why := r.ended(); why != nil {
 		r.leave(why)

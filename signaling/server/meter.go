@@ -68,6 +68,9 @@ func (b *bucket) take(n float64) time.Duration {
 	return time.Duration(-b.tokens / b.rate * float64(time.Second))
 }
 
+// giveBack returns n tokens.
+func (b *bucket) giveBack(n float64) { b.tokens = min(b.burst, b.tokens+n) }
+
 // What one session may send; see docs/protocol.md section 13.
 const (
 	byteRate     = 8 << 20 // bytes a second, twice that at once

@@ -18,7 +18,7 @@ func (r *reader) onObjects(m any) (req int64, fault *signaling.Error, known bool
 	case *signaling.Accept:
 		return m.Req, relayFault(member.Accept(m.Stream, m.Offset)), true
 	case *signaling.Credit:
-		return m.Req, relayFault(member.Credit(m.Stream, m.Offset)), true
+		return m.Req, r.credit(m), true
 	case *signaling.Finish:
 		return m.Req, relayFault(member.Finish(m.Stream, m.SHA256)), true
 	case *signaling.Received:
@@ -27,6 +27,15 @@ func (r *reader) onObjects(m any) (req int64, fault *signaling.Error, known bool
 		return m.Req, relayFault(member.CancelStream(m.Stream, m.Reason)), true
 	}
 	return 0, nil, false
+}
+
+// credit takes a receiver's credit. What moves a stream on comes no more often than its data, and so is not held against the sender of messages.
+func (r *reader) credit(m *signaling.Credit) *signaling.Error {
+	told, err := r.seat.member.Credit(m.Stream, m.Offset)
+	if told {
+		r.texts.giveBack(1)
+	}
+	return relayFault(err)
 }
 
 func (r *reader) offer(m *signaling.Offer) *signaling.Error {
@@ -67,7 +76,8 @@ func objectMessage(e *relay.Event) any {
 	case relay.ObjectOffering:
 		return wireOffering(e.Req, o)
 	case relay.ObjectOffered:
-		return signaling.Offered{Type: "offered", Stream: o.Stream, Object: o.ID, From: e.Member, Name: o.Name, Size: o.Size, MIME: o.MIME}
+		return signaling.Offered{Type: "offered", Stream: o.Stream, Object: o.ID, From: e.Member, Name: o.Name, Size: o.Size, MIME: o.MIME,
+			Part: o.Part, Parts: o.Parts}
 	case relay.ObjectAccepted:
 		return signaling.Accepted{Type: "accepted", Stream: o.Stream, Object: o.ID, To: o.To, Offset: o.Offset, Turn: o.Turn}
 	case relay.ObjectCredit:

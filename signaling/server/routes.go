@@ -46,6 +46,9 @@ func (s *Server) routes() http.Handler {
 		}
 		s.page(w, req, "index.html")
 	})
+	mux.HandleFunc("GET /recordings/{id}", func(w http.ResponseWriter, req *http.Request) { // whether there is one, the page learns when it joins
+		s.page(w, req, "index.html")
+	})
 	mux.HandleFunc("GET /{$}", func(w http.ResponseWriter, req *http.Request) { s.page(w, req, "index.html") })
 	mux.HandleFunc("GET /", func(w http.ResponseWriter, req *http.Request) { s.page(w, req, strings.TrimPrefix(req.URL.Path, "/")) })
 	return secured(mux)
@@ -153,8 +156,10 @@ func (s *Server) mayAdminister(req *http.Request) error {
 }
 
 // fromLoopback reports whether a request comes from the server's own machine.
-func fromLoopback(req *http.Request) bool {
-	host, _, err := net.SplitHostPort(req.RemoteAddr)
+func fromLoopback(req *http.Request) bool { return isLoopback(req.RemoteAddr) }
+
+func isLoopback(remote string) bool {
+	host, _, err := net.SplitHostPort(remote)
 	ip := net.ParseIP(host)
 	return err == nil && ip != nil && ip.IsLoopback()
 }

@@ -34,8 +34,17 @@ func (st *seat) may(g token.Grant) bool {
 
 var errResumeRefused = errors.New("this resume token is not good (any more): join anew")
 
+// admitJoin checks who joins a room, or a recording.
+func (s *Server) admitJoin(ss *Session, j *signaling.Join) (relay.Identity, []token.Grant, error) {
+	if id := signaling.RecordingOf(j.Room); id != "" {
+		who, err := s.admitViewer(ss, j, id)
+		return who, nil, err
+	}
+	return s.admit(j, j.Room)
+}
+
 // admit checks the token of a join. In dev mode everybody gets an identity of their own.
-func (s *Server) admit(j *signaling.Join) (relay.Identity, []token.Grant, error) {
+func (s *Server) admit(j *signaling.Join, room string) (relay.Identity, []token.Grant, error) {
 	if s.cfg.Keys.Empty() {
 		name := j.Name
 		if name == "" {
@@ -47,7 +56,7 @@ func (s *Server) admit(j *signaling.Join) (relay.Identity, []token.Grant, error)
 		}
 		return relay.Identity{ID: "m-" + secret(9), Name: name}, grants, nil
 	}
-	c, err := s.cfg.Keys.Verify(j.Token, j.Room, time.Now())
+	c, err := s.cfg.Keys.Verify(j.Token, room, time.Now())
 	switch {
 	case errors.Is(err, token.ErrExpired):
 		return relay.Identity{}, nil, signaling.Closef(signaling.CloseTokenExpired, "%s", err)
@@ -74,7 +83,7 @@ func (s *Server) join(ss *Session, j *signaling.Join, carries []media.Codec) (st
 		st, err = s.resume(ss, j, carries)
 		return st, true, err
 	}
-	who, grants, err := s.admit(j)
+	who, grants, err := s.admitJoin(ss, j)
 	if err != nil {
 		return nil, false, err
 	}

@@ -61,7 +61,8 @@ type Server struct {
 	times   times
 	log     *slog.Logger
 	relay   *relay.Relay
-	deck    *play.Deck // nil without recordings
+	deck    *play.Deck // nil without recordings, as is shelf
+	shelf   *play.Shelf
 	handler http.Handler
 	start   time.Time
 	shards  []*shard
@@ -99,7 +100,7 @@ func newServer(cfg Config, t times) *Server {
 	}
 	s.relay = relay.New(relay.Options{MaxMembers: signaling.MaxMembers, MaxTracks: signaling.MaxTracks, Grace: t.grace, Opened: s.opened})
 	if cfg.Recordings != nil {
-		s.deck = play.NewDeck(cfg.Recordings, s.relay, s.log)
+		s.deck, s.shelf = play.NewDeck(cfg.Recordings, s.relay, s.log), play.NewShelf(cfg.Recordings, s.log)
 	}
 	s.handler = s.routes()
 	for range runtime.GOMAXPROCS(0) {
@@ -228,6 +229,11 @@ func (s *Server) Close() {
 		s.mu.Unlock()
 		for _, st := range seats {
 			st.member.Leave("closed")
+		}
+		if s.shelf != nil {
+			ctx, cancel := context.WithTimeout(context.Background(), s.times.linger)
+			defer cancel()
+			_ = s.shelf.Close(ctx) // as above
 		}
 		close(s.stop)
 		for _, sh := range s.shards {

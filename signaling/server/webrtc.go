@@ -33,7 +33,7 @@ func (s *Server) features() []string {
 		list = append(list, "webrtc")
 	}
 	if s.cfg.Recordings != nil {
-		list = append(list, "recording", "playback")
+		list = append(list, "recording", "playback", "watching")
 	}
 	return list
 }

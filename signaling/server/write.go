@@ -15,6 +15,7 @@ import (
 type batch struct {
 	bufs [][]byte
 	out  []relay.Out
+	objs [][]byte // the messages of objects among them
 	ack  [2 + media.AckSize]byte
 }
 
@@ -29,7 +30,7 @@ var controlHeaders = func() (h [126][2]byte) {
 // fill collects everything that is ready for the session, in order: pong and ping, replies, the ack of what they answer, then what the
 // Subscriber gives. It reports whether there is more, and whether this is the last.
 func (ss *Session) fill(b *batch) (more, last bool) {
-	b.bufs, b.out = b.bufs[:0], b.out[:0]
+	b.bufs, b.out, b.objs = b.bufs[:0], b.out[:0], b.objs[:0]
 	sent, acks, live, last := ss.fillOwn(b)
 	if !live {
 		return false, last
@@ -112,6 +113,9 @@ func (b *batch) add(o *relay.Out) int {
 	case len(o.Data) <= 125:
 		b.bufs = append(b.bufs, controlHeaders[len(o.Data)][:], o.Data)
 	default:
+		if o.Data[0] == media.KindObject {
+			b.objs = append(b.objs, o.Data)
+		}
 		b.bufs = append(b.bufs, signaling.AppendFrameHeader(nil, signaling.OpBinary, len(o.Data)), o.Data)
 	}
 	return 0
@@ -140,9 +144,19 @@ func (ss *Session) flush(b *batch) (rest net.Buffers, more, last bool) {
 	if n < total {
 		ss.server.stats.partial.Add(1)
 		rest = b.copyOut(n)
+	} else {
+		b.reuse()
 	}
 	clear(b.bufs)
 	return rest, more, last
+}
+
+// reuse gives back the memory of what has gone out whole.
+func (b *batch) reuse() {
+	for _, data := range b.objs {
+		relay.ReuseObject(data)
+	}
+	clear(b.objs)
 }
 
 // copyOut takes what is left of the batch after n bytes, so that the batch can be used again. Small buffers that
