@@ -44,7 +44,7 @@ type cli struct {
 
 	Serve      serveCmd      `cmd:"" group:"server" help:"Run the relay and its web app."`
 	Stream     streamCmd     `cmd:"" group:"client" help:"Stream a file into a room in real time."`
-	Watch      watchCmd      `cmd:"" group:"client" help:"Save what a member sends to a file."`
+	Watch      watchCmd      `cmd:"" group:"client" help:"Save what a member sends to a file, or watch a recording alone."`
 	Send       sendCmd       `cmd:"" group:"client" help:"Send a file to members of a room."`
 	Receive    receiveCmd    `cmd:"" group:"client" help:"Save the files that members of a room send."`
 	Pub        pubCmd        `cmd:"" group:"client" help:"Publish values on a topic of a room."`

@@ -194,28 +194,27 @@ func (c countedReader) ReadAt(p []byte, off int64) (int, error) {
 	return n, err
 }
 
-// open begins a file, at a place in it or at its beginning; from is the time of what comes first, in µs.
-func (v *viewing) open(f *client.Lent, at time.Duration) (r media.Reader, from int64, err error) {
+// open begins a file, at the key frame before a place in it or at its beginning.
+func (v *viewing) open(f *client.Lent, at time.Duration) (media.Reader, error) {
 	content := countedReader{f, &v.bytes}
 	if at == 0 {
 		var src io.Reader = io.NewSectionReader(content, 0, f.Size)
 		if v.out != nil {
 			src = io.TeeReader(src, v.out)
 		}
-		r, err = webm.NewReader(src)
-		return r, 0, err
+		return webm.NewReader(src)
 	}
 	s, err := webm.NewSeekable(content, f.Size)
 	if err != nil {
-		return nil, 0, err
+		return nil, err
 	}
-	from, _, err = s.SeekTo(at.Microseconds())
-	return s, from, err
+	_, _, err = s.SeekTo(at.Microseconds())
+	return s, err
 }
 
-// readFile reads one file frame by frame, each at its time. over means that --duration is.
+// readFile reads one file frame by frame, each at its time; what is needed to decode the first ones comes at once. over means that --duration is.
 func (v *viewing) readFile(ctx context.Context, f *client.Lent, at time.Duration) (over bool, err error) {
-	r, from, err := v.open(f, at)
+	r, err := v.open(f, at)
 	if err != nil {
 		return false, fmt.Errorf("%s: %w", filepath.Base(f.Name), err)
 	}
@@ -233,10 +232,11 @@ func (v *viewing) readFile(ctx context.Context, f *client.Lent, at time.Duration
 			return false, fmt.Errorf("%s: %w", filepath.Base(f.Name), err)
 		}
 		v.took(&v.report.Tracks[first+p.Track], p)
-		if over, err := v.wait(ctx, begun, p.Timestamp-from); over || err != nil {
+		since := p.Timestamp - at.Microseconds()
+		if over, err := v.wait(ctx, begun, since); over || err != nil {
 			return over, err
 		}
-		if v.cmd.Duration > 0 && time.Duration(p.Timestamp-from)*time.Microsecond >= v.cmd.Duration.duration() {
+		if v.cmd.Duration > 0 && time.Duration(since)*time.Microsecond >= v.cmd.Duration.duration() {
 			return true, nil
 		}
 	}
@@ -258,7 +258,7 @@ func (v *viewing) wait(ctx context.Context, begun time.Time, us int64) (over boo
 	}
 	due := begun.Add(time.Duration(float64(us) * 1000 / float64(v.cmd.Speed)))
 	left := time.Until(due)
-	if left < -lateFrame {
+	if us >= 0 && left < -lateFrame {
 		v.report.Late++
 	}
 	if left <= 0 {
