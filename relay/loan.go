@@ -7,7 +7,7 @@ import (
 )
 
 // LoanWindow is how many bytes beyond what was consumed the relay sends of an object of its own.
-const LoanWindow = 1 << 20
+const LoanWindow = 768 << 10
 
 // Loan is an object of the relay's own that a member reads as it likes: from any place on, as fast as it consumes. Whoever lends it
 // waits for what is wanted, and puts it there, in one goroutine.

@@ -37,38 +37,35 @@ func NewShelf(recordings Catalogue, log *slog.Logger) *Shelf {
 	return &Shelf{recordings: recordings, log: log}
 }
 
-// Look reports whether a recording can be lent. Errors are record.ErrNotFound, record.ErrLive, ErrNoFile, and those of the disk.
-func (s *Shelf) Look(id string) error {
+// Look tells how many files of a recording can be lent. Errors are record.ErrNotFound, record.ErrLive, ErrNoFile, and those of the disk.
+func (s *Shelf) Look(id string) (files int, err error) {
 	if s.recordings.Live(id) != nil {
-		return record.ErrLive
+		return 0, record.ErrLive
 	}
 	i, err := s.recordings.Get(id)
 	if err == nil && len(i.Files) == 0 {
 		err = ErrNoFile
 	}
-	return err
+	return len(i.Files), err
 }
 
 // Lend offers a member the files of a recording, to be read until it leaves. Errors are those of Look, of relay.Member.Lend, and ErrAllLent.
 func (s *Shelf) Lend(m *relay.Member, id string) error {
-	if err := s.Look(id); err != nil {
-		return err
-	}
-	i, err := s.recordings.Get(id)
+	parts, err := s.Look(id)
 	if err != nil {
 		return err
 	}
-	if !s.take(len(i.Files)) {
+	if !s.take(parts) {
 		return ErrAllLent
 	}
-	files, objects, err := s.open(id, len(i.Files))
+	files, objects, err := s.open(id, parts)
 	var loans []*relay.Loan
 	if err == nil {
 		loans, err = m.Lend(objects)
 	}
 	if err != nil {
 		closeAll(files)
-		s.giveBack(len(i.Files))
+		s.giveBack(parts)
 		return err
 	}
 	for n, l := range loans {

@@ -66,6 +66,7 @@ func wireRecording(rec *relay.Recording) signaling.Recording {
 var (
 	descRecordings = desc("recordings", "Rooms that are recorded now.")
 	descPlaybacks  = desc("playbacks", "Rooms into which a recording is played now.")
+	descLent       = desc("recordings_lent", "Files of recordings that viewers read now.")
 	descRecEnded   = desc("recordings_ended_total", "Recordings that ended, by result.", "result")
 	descRecBytes   = desc("recording_bytes_total", "Bytes written to recordings.")
 	descRecWaits   = desc("recording_waits_total", "Times that a recording waited for the disk, by reason.", "why")
@@ -78,6 +79,7 @@ func (s *Server) collectRecordings(gauge func(*prometheus.Desc, int, ...string),
 	c := s.cfg.Recordings.Counts()
 	gauge(descRecordings, s.cfg.Recordings.Running())
 	gauge(descPlaybacks, s.deck.Playing())
+	gauge(descLent, s.shelf.Lent())
 	count(descRecEnded, c.Saved.Load(), record.StateSaved)
 	count(descRecEnded, c.Failed.Load(), record.StateFailed)
 	count(descRecBytes, c.Bytes.Load())

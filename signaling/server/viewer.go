@@ -28,7 +28,7 @@ func (s *Server) admitViewer(ss *Session, j *signaling.Join, recording string) (
 	if !slices.Contains(grants, token.Record) {
 		return who, signaling.Closef(signaling.CloseForbidden, "the token does not grant %s", token.Record)
 	}
-	if err := s.shelf.Look(recording); err != nil {
+	if _, err := s.shelf.Look(recording); err != nil {
 		return who, s.lendFault(recording, err)
 	}
 	return relay.Identity{ID: "v-" + secret(9), Name: who.Name, Hidden: true}, nil
