@@ -13,6 +13,7 @@ type Playback struct {
 	Position  time.Duration // in the recording
 	At        time.Time     // when it was there
 	Length    time.Duration
+	Next      []string // recordings that are played behind it
 	Over      bool
 	Why       string // a code, of one that is over
 }

@@ -2,7 +2,7 @@ package signaling
 
 // Playback tells of the recording that is played into the room. Members are the ids of those who are played. PositionMs is where it was in the
 // recording at AtUs, µs since 1970 by the server's clock; from then on it goes on by itself while Playing. Over is the last that is told of it, and Why says
-// why: ended, stopped, replaced, alone, failed, closed.
+// why: ended, next, stopped, replaced, alone, failed, closed.
 type Playback struct {
 	Type       string   `json:"type"`
 	Recording  string   `json:"recording"`
@@ -14,6 +14,7 @@ type Playback struct {
 	PositionMs int64    `json:"positionMs"`
 	AtUs       int64    `json:"atUs"`
 	LengthMs   int64    `json:"lengthMs"`
+	Next       []string `json:"next,omitempty"` // recordings that are played behind it
 	Over       bool     `json:"over,omitempty"`
 	Why        string   `json:"why,omitempty"`
 }

@@ -18,13 +18,14 @@ import (
 type playCmd struct {
 	connectFlags
 	addFlags
-	What   string `arg:"" optional:"" name:"id|file" help:"The recording, as landline recordings names it, or a media file, which is added to them. Without it, what is played in the room is changed."`
-	Room   string `required:"" group:"connect" help:"Room to play it in."`
-	At     *span  `placeholder:"TIME" help:"Begin there, or go there: to the key frame before it."`
-	Loop   *bool  `negatable:"" help:"Begin anew at the end."`
-	Pause  bool   `help:"Stand still, also from the beginning." xor:"do"`
-	Resume bool   `help:"Go on after a pause." xor:"do"`
-	Stop   bool   `help:"End it." xor:"do"`
+	What   []string `arg:"" optional:"" name:"id|file" help:"Recordings, as landline recordings names them, or media files, which are added to them; one after another. Without it, what is played in the room is changed."`
+	Room   string   `required:"" group:"connect" help:"Room to play it in."`
+	At     *span    `placeholder:"TIME" help:"Begin there, or go there: to the key frame before it."`
+	Loop   *bool    `negatable:"" help:"Begin anew at the end."`
+	Pause  bool     `help:"Stand still, also from the beginning." xor:"do"`
+	Resume bool     `help:"Go on after a pause." xor:"do"`
+	Next   bool     `help:"Go to what is to be played behind it." xor:"do"`
+	Stop   bool     `help:"End it." xor:"do"`
 }
 
 // Help is the longer text of --help.
@@ -33,9 +34,10 @@ func (c *playCmd) Help() string {
 position. Interrupted, it ends what is played. Without a recording it changes what is played there, and ends at once:
 
     landline play 20251121-044000-kitchen-5f0c21ab --room kitchen
-    landline play film.mp4 --room kitchen
+    landline play film.mp4 other.webm --room kitchen
     landline play --room kitchen --at 1m30s --pause
     landline play --room kitchen --resume
+    landline play --room kitchen --next
     landline play --room kitchen --stop
 
 A relay with keys wants a token that grants record in the room, and in the one that was recorded; one without answers its own machine.
@@ -50,22 +52,17 @@ func (c *playCmd) Run(ctx context.Context, con *console) error {
 	if err := signaling.CheckRoom(c.Room); err != nil {
 		return usagef("--room: %w", err)
 	}
-	if c.What == "" {
+	if len(c.What) == 0 {
 		return c.change(ctx, con)
 	}
-	if c.Resume || c.Stop {
-		return usagef("--resume and --stop are for what is played already: leave out the recording")
+	if c.Resume || c.Next || c.Stop {
+		return usagef("--resume, --next and --stop are for what is played already: leave out the recording")
 	}
-	id := c.What
-	if record.RoomOf(id) == "" {
-		info, err := c.add(ctx, con, &c.connectFlags, c.What, c.Room)
-		if err != nil {
-			return err
-		}
-		id = info.ID
-		con.log.Info("added to the recordings", "recording", id)
+	ids, err := c.addAll(ctx, con)
+	if err != nil {
+		return err
 	}
-	order := server.PlayRequest{Recording: id, Paused: c.Pause, Loop: c.Loop != nil && *c.Loop}
+	order := server.PlayRequest{Recording: ids[0], Next: ids[1:], Paused: c.Pause, Loop: c.Loop != nil && *c.Loop}
 	if c.At != nil {
 		order.PositionMs = c.At.duration().Milliseconds()
 	}
@@ -73,12 +70,27 @@ func (c *playCmd) Run(ctx context.Context, con *console) error {
 	if err := c.ask(ctx, http.MethodPut, order, &state); err != nil {
 		return err
 	}
-	con.log.Info("playing", "room", c.Room, "recording", id, "length", clockText(time.Duration(state.LengthMs)*time.Millisecond))
-	state, err := c.follow(ctx, con, state)
-	if err != nil {
+	con.log.Info("playing", "room", c.Room, "recording", ids[0], "length", clockText(time.Duration(state.LengthMs)*time.Millisecond))
+	if state, err = c.follow(ctx, con, state); err != nil {
 		return err
 	}
 	return c.print(con, state)
+}
+
+// addAll gives the recordings that are meant: files are added to them before anything is played.
+func (c *playCmd) addAll(ctx context.Context, con *console) (ids []string, err error) {
+	for _, what := range c.What {
+		if record.RoomOf(what) == "" {
+			info, err := c.add(ctx, con, &c.connectFlags, what, c.Room)
+			if err != nil {
+				return nil, err
+			}
+			what = info.ID
+			con.log.Info("added to the recordings", "recording", what)
+		}
+		ids = append(ids, what)
+	}
+	return ids, nil
 }
 
 func (c *playCmd) ask(ctx context.Context, method string, body, into any) error {
@@ -90,7 +102,7 @@ func (c *playCmd) change(ctx context.Context, con *console) error {
 	if c.Stop {
 		return c.ask(ctx, http.MethodDelete, nil, nil)
 	}
-	order := server.PlayChange{Loop: c.Loop}
+	order := server.PlayChange{Loop: c.Loop, Skip: c.Next}
 	if c.At != nil {
 		ms := c.At.duration().Milliseconds()
 		order.PositionMs = &ms
@@ -99,7 +111,7 @@ func (c *playCmd) change(ctx context.Context, con *console) error {
 		order.Playing = &c.Resume
 	}
 	if order == (server.PlayChange{}) {
-		return usagef("say which recording to play, or what to change: --at, --pause, --resume, --loop, --stop")
+		return usagef("say which recording to play, or what to change: --at, --pause, --resume, --loop, --next, --stop")
 	}
 	var state signaling.Playback
 	if err := c.ask(ctx, http.MethodPatch, order, &state); err != nil {
@@ -108,7 +120,11 @@ func (c *playCmd) change(ctx context.Context, con *console) error {
 	return c.print(con, state)
 }
 
-// follow waits until it is over, or another recording is played, and returns the last state that was seen. An interruption ends it.
+// nextWait is how long what is to be played behind it may take to begin.
+const nextWait = 5 * playLook
+
+// follow waits until it and what is played behind it are over, or somebody has another recording played, and returns the last state that was seen. An
+// interruption ends it.
 func (c *playCmd) follow(ctx context.Context, con *console, state signaling.Playback) (signaling.Playback, error) {
 	var seen atomic.Pointer[signaling.Playback]
 	seen.Store(&state)
@@ -129,7 +145,8 @@ func (c *playCmd) follow(ctx context.Context, con *console, state signaling.Play
 		}
 		var now signaling.Playback
 		switch err := c.ask(ctx, http.MethodGet, nil, &now); {
-		case errors.Is(err, play.ErrNothing) || err == nil && !slices.Equal(now.Members, state.Members): // those are of one player alone
+		case errors.Is(err, play.ErrNothing) && len(seen.Load().Next) > 0 && time.Since(heard) < nextWait:
+		case errors.Is(err, play.ErrNothing) || err == nil && !sameOrNext(*seen.Load(), now):
 			last := *seen.Load()
 			last.Playing, last.Over = false, true
 			return last, nil
@@ -140,6 +157,11 @@ func (c *playCmd) follow(ctx context.Context, con *console, state signaling.Play
 			seen.Store(&now)
 		}
 	}
+}
+
+// sameOrNext reports whether what is played now is what was played before, whose members are of one player alone, or what was to come behind it.
+func sameOrNext(before, now signaling.Playback) bool {
+	return slices.Equal(now.Members, before.Members) || slices.Contains(before.Next, now.Recording)
 }
 
 func (c *playCmd) print(con *console, state signaling.Playback) error {
@@ -159,5 +181,9 @@ func positionText(p signaling.Playback) string {
 	case p.Playing:
 		what = "playing"
 	}
-	return fmt.Sprintf("%s  %s of %s", what, clockText(time.Duration(p.PositionMs)*time.Millisecond), clockText(time.Duration(p.LengthMs)*time.Millisecond))
+	more := ""
+	if n := len(p.Next); n > 0 && !p.Over {
+		more = fmt.Sprintf("  %d more", n)
+	}
+	return fmt.Sprintf("%s  %s of %s%s", what, clockText(time.Duration(p.PositionMs)*time.Millisecond), clockText(time.Duration(p.LengthMs)*time.Millisecond), more)
 }

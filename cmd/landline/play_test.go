@@ -67,6 +67,28 @@ func TestWhatIsPlayedIsChanged(t *testing.T) {
 	failsWith(t, launch(t, nil, "play", "20251121-044000-lab-5f0c21ab", "--url", url, "--room", "lab"), "no such recording")
 }
 
+func TestOneIsPlayedBehindTheOther(t *testing.T) {
+	t.Parallel()
+	url, _ := recordingRelay(t)
+	in, id := recordedClip(t, url)
+	watch := startWatch(t, url, filepath.Join(t.TempDir(), "out.webm"), "--json")
+	playing := launch(t, nil, "play", id, in, id, "--url", url, "--room", "lab", "--json", "--pause")
+	until(t, "it plays", func() bool { return strings.Contains(playing.errs.String(), "playing") })
+	next := func() signaling.Playback {
+		return reported[signaling.Playback](t, launch(t, nil, "play", "--url", url, "--room", "lab", "--json", "--next"))
+	}
+	if p := next(); !p.Over || p.Recording != id || len(p.Next) != 2 {
+		t.Errorf("the first: %+v", p)
+	}
+	last := reported[signaling.Playback](t, playing) // the second and the third are played to their ends
+	if !last.Over || last.Recording != id || len(last.Next) != 0 {
+		t.Errorf("the last: %+v", last)
+	}
+	watch.cancel()
+	watch.wait(t)
+	failsWith(t, launch(t, nil, "play", "--url", url, "--room", "lab", "--next"), "nothing is played")
+}
+
 func TestInterruptedPlayEndsIt(t *testing.T) {
 	t.Parallel()
 	url, _ := recordingRelay(t)

@@ -19,8 +19,11 @@ type Catalogue interface {
 	Media(id string, part int) (content record.Content, name string, changed time.Time, err error)
 }
 
-// maxPlayers is how many rooms a Deck plays into.
-const maxPlayers = 64
+// maxPlayers is how many rooms a Deck plays into, and maxNext how many recordings may wait behind one.
+const (
+	maxPlayers = 64
+	maxNext    = 32
+)
 
 // Errors of a Deck.
 var (
@@ -28,6 +31,8 @@ var (
 	ErrTooMany = errors.New("the server plays as many recordings as it can")
 	ErrClosed  = errors.New("the server is about to end")
 	ErrNoFile  = errors.New("the recording has no file that can be played")
+	ErrNoNext  = errors.New("nothing is to be played behind it")
+	ErrLong    = errors.New("more is to be played behind it than a list holds")
 )
 
 // Deck is what is played into the rooms of a relay.
@@ -58,15 +63,13 @@ type Order struct {
 	Position  time.Duration // where to begin
 	Paused    bool
 	Loop      bool
+	Next      []string // recordings that are played behind it, one after another
 }
 
 // Play begins to play a recording in a room, in place of what is played there. Errors are record.ErrNotFound, record.ErrLive, ErrNoFile, ErrTooMany,
-// ErrClosed, those of relay.Relay.Join, and of the disk.
+// ErrLong, ErrClosed, those of relay.Relay.Join, and of the disk.
 func (d *Deck) Play(o Order) (*Player, error) {
-	if d.recordings.Live(o.Recording) != nil {
-		return nil, record.ErrLive
-	}
-	p, err := newPlayer(d, o)
+	p, err := d.player(o)
 	if err != nil {
 		return nil, err
 	}
@@ -79,6 +82,36 @@ func (d *Deck) Play(o Order) (*Player, error) {
 		return nil, err
 	}
 	return p, nil
+}
+
+func (d *Deck) player(o Order) (*Player, error) {
+	switch {
+	case len(o.Next) > maxNext:
+		return nil, ErrLong
+	case d.recordings.Live(o.Recording) != nil:
+		return nil, record.ErrLive
+	}
+	return newPlayer(d, o)
+}
+
+// follow plays what comes behind one that has ended, unless somebody has had another played meanwhile. What cannot be played is passed over.
+func (d *Deck) follow(p *Player) {
+	if p.why != WhyNext {
+		return
+	}
+	for next := p.State().Next; len(next) > 0; next = next[1:] {
+		after, err := d.player(Order{Room: p.order.Room, Recording: next[0], By: p.order.By, Next: next[1:]})
+		if err == nil {
+			if err = d.seat(after); err == nil {
+				return
+			}
+			after.tape.close()
+		}
+		d.log.Warn("the next recording cannot be played", "recording", next[0], "room", p.order.Room, "error", err)
+		if errors.Is(err, ErrBusy) || errors.Is(err, ErrClosed) {
+			return
+		}
+	}
 }
 
 func (d *Deck) seat(p *Player) error {
@@ -96,7 +129,10 @@ func (d *Deck) seat(p *Player) error {
 		return err
 	}
 	d.players[p.order.Room] = p
-	d.running.Go(p.work)
+	d.running.Go(func() {
+		p.work()
+		d.follow(p)
+	})
 	return nil
 }
 

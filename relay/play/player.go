@@ -53,6 +53,8 @@ type Change struct {
 	Playing  *bool
 	Position *time.Duration
 	Loop     *bool
+	Next     *[]string // what is played behind it
+	Skip     bool      // the first of those is played now
 }
 
 type change struct {
@@ -65,6 +67,7 @@ const (
 	WhyEnded    = "ended"    // the recording was over
 	WhyStopped  = "stopped"  // somebody wanted it
 	WhyReplaced = "replaced" // by another recording
+	WhyNext     = "next"     // what was to be played behind it is played
 	WhyAlone    = "alone"    // nobody was there any more
 	WhyFailed   = "failed"   // the file could not be read
 	WhyClosed   = "closed"   // the server ends
@@ -92,7 +95,7 @@ func newPlayer(d *Deck, o Order) (*Player, error) {
 	_, _ = rand.Read(b) // it never fails
 	p := &Player{deck: d, order: o, tape: t, prefix: "p-" + hex.EncodeToString(b) + "-", changes: make(chan change), kick: make(chan struct{}, 1),
 		quit: make(chan struct{}), done: make(chan struct{}), start: time.Now(), actors: map[string]*actor{}, refused: map[string]time.Time{}}
-	p.state = relay.Playback{Recording: o.Recording, Title: t.info.Title, By: o.By, Playing: !o.Paused, Loop: o.Loop, Length: t.length, At: p.start, Members: []string{}}
+	p.state = relay.Playback{Recording: o.Recording, Title: t.info.Title, By: o.By, Playing: !o.Paused, Loop: o.Loop, Length: t.length, Next: o.Next, At: p.start, Members: []string{}}
 	p.passAt = p.start
 	for _, id := range t.cast() {
 		p.state.Members = append(p.state.Members, p.idOf(id))
@@ -305,6 +308,8 @@ func (p *Player) over(err error) time.Duration {
 		p.passAt = time.Now()
 		_ = p.change(Change{Position: new(time.Duration)}) // it ends where that fails
 		return 0
+	case len(p.State().Next) > 0:
+		p.Stop(WhyNext)
 	default:
 		p.Stop(WhyEnded)
 	}
@@ -319,6 +324,15 @@ func (p *Player) fail(err error) {
 // change does what somebody wants.
 func (p *Player) change(c Change) error {
 	state := p.State()
+	if c.Next != nil {
+		state.Next = *c.Next
+	}
+	switch {
+	case len(state.Next) > maxNext:
+		return ErrLong
+	case c.Skip && len(state.Next) == 0:
+		return ErrNoNext
+	}
 	position := state.Since(time.Now())
 	if c.Position != nil {
 		var err error
@@ -336,7 +350,12 @@ func (p *Player) change(c Change) error {
 		if c.Loop != nil {
 			s.Loop = *c.Loop
 		}
+		s.Next = state.Next
 	})
+	if c.Skip {
+		p.Stop(WhyNext)
+		return nil
+	}
 	if c.Position != nil {
 		p.show()
 	}

@@ -19,6 +19,8 @@ type PlayRequest struct {
 	PositionMs int64  `json:"positionMs,omitempty"`
 	Paused     bool   `json:"paused,omitempty"`
 	Loop       bool   `json:"loop,omitempty"`
+
+	Next []string `json:"next,omitempty"` // recordings to be played behind it
 }
 
 // PlayChange is the body of PATCH /api/playback/ROOM. What is absent stays.
@@ -26,6 +28,9 @@ type PlayChange struct {
 	Playing    *bool  `json:"playing,omitempty"`
 	PositionMs *int64 `json:"positionMs,omitempty"`
 	Loop       *bool  `json:"loop,omitempty"`
+
+	Next *[]string `json:"next,omitempty"` // what is played behind it
+	Skip bool      `json:"skip,omitempty"` // the first of those is played now
 }
 
 // maxPosition bounds a position, in ms: ten years.
@@ -37,7 +42,7 @@ var errPosition = errors.New("a position is 0 or more, in milliseconds")
 
 func wirePlayback(p *relay.Playback) signaling.Playback {
 	return signaling.Playback{Type: "playback", Recording: p.Recording, Title: p.Title, Members: p.Members, ByName: p.By, Playing: p.Playing, Loop: p.Loop,
-		PositionMs: p.Position.Milliseconds(), AtUs: p.At.UnixMicro(), LengthMs: p.Length.Milliseconds(), Over: p.Over, Why: p.Why}
+		PositionMs: p.Position.Milliseconds(), AtUs: p.At.UnixMicro(), LengthMs: p.Length.Milliseconds(), Next: p.Next, Over: p.Over, Why: p.Why}
 }
 
 // playbackNow is the same as it is now.
@@ -106,8 +111,10 @@ func playStatus(err error) int {
 		return http.StatusBadRequest
 	case errors.Is(err, record.ErrNotFound), errors.Is(err, play.ErrNothing):
 		return http.StatusNotFound
-	case errors.Is(err, record.ErrLive), errors.Is(err, play.ErrBusy):
+	case errors.Is(err, record.ErrLive), errors.Is(err, play.ErrBusy), errors.Is(err, play.ErrNoNext):
 		return http.StatusConflict
+	case errors.Is(err, play.ErrLong):
+		return http.StatusRequestEntityTooLarge
 	case errors.Is(err, play.ErrNoFile), errors.Is(err, media.ErrFormat), errors.Is(err, media.ErrTruncated), errors.Is(err, media.ErrTooLarge), errors.Is(err, media.ErrUnsupported):
 		return http.StatusUnprocessableEntity
 	case errors.Is(err, play.ErrTooMany), errors.Is(err, play.ErrClosed), errors.Is(err, relay.ErrRoomFull), errors.Is(err, relay.ErrTooManyRooms):
@@ -140,20 +147,36 @@ func (s *Server) startPlayback(w http.ResponseWriter, req *http.Request, room, n
 	if err != nil {
 		return err
 	}
-	from := record.RoomOf(order.Recording)
-	if from == "" {
-		return record.ErrNotFound
+	if ok, err := s.mayPlay(w, req, append([]string{order.Recording}, order.Next...)); !ok {
+		return err
 	}
-	if _, ok := s.mayRecord(w, req, from, true); !ok { // what was recorded elsewhere is not for everybody who may play something here
-		return nil
-	}
-	p, err := s.deck.Play(play.Order{Room: room, Recording: order.Recording, By: name, Position: at, Paused: order.Paused, Loop: order.Loop})
+	p, err := s.deck.Play(play.Order{Room: room, Recording: order.Recording, By: name, Position: at, Paused: order.Paused, Loop: order.Loop, Next: order.Next})
 	if err != nil {
 		return err
 	}
 	s.log.Info("a recording is played", "recording", order.Recording, "room", room, "by", name)
 	answerJSON(w, http.StatusCreated, playbackNow(p.State()))
 	return nil
+}
+
+// mayPlay reports whether who asks may have recordings played; what it answers itself is no error. What was recorded elsewhere is not for everybody who may play
+// something here.
+func (s *Server) mayPlay(w http.ResponseWriter, req *http.Request, recordings []string) (ok bool, err error) {
+	asked := map[string]bool{}
+	for _, id := range recordings {
+		room := record.RoomOf(id)
+		if room == "" {
+			return false, record.ErrNotFound
+		}
+		if asked[room] {
+			continue
+		}
+		asked[room] = true
+		if _, ok := s.mayRecord(w, req, room, true); !ok {
+			return false, nil
+		}
+	}
+	return true, nil
 }
 
 func (s *Server) changePlayback(w http.ResponseWriter, req *http.Request, room, _ string) error {
@@ -165,7 +188,12 @@ func (s *Server) changePlayback(w http.ResponseWriter, req *http.Request, room, 
 	if p == nil {
 		return play.ErrNothing
 	}
-	change := play.Change{Playing: order.Playing, Loop: order.Loop}
+	change := play.Change{Playing: order.Playing, Loop: order.Loop, Next: order.Next, Skip: order.Skip}
+	if order.Next != nil {
+		if ok, err := s.mayPlay(w, req, *order.Next); !ok {
+			return err
+		}
+	}
 	if order.PositionMs != nil {
 		at, err := milliseconds64(*order.PositionMs)
 		if err != nil {

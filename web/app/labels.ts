@@ -25,6 +25,7 @@ export const labels = {
   playAll: 'Go on for everyone',
   position: 'Position',
   repeat: 'Repeat',
+  nextAll: 'Go to the next',
   stopAll: 'Stop for everyone',
   openChat: 'Open chat',
   closeChat: 'Close chat',
@@ -91,6 +92,7 @@ export const progressOf = (file: string, person: string): string => (person ? `P
 
 /** The controls of a recording, by when it was begun. */
 export const stillOf = (when: string): string => `A picture of ${when}`;
+export const queueOf = (when: string): string => `Play ${when} afterwards`;
 export const playOf = (when: string): string => `Play ${when} for everyone`;
 export const downloadOf = (when: string): string => `Download ${when}`;
 export const deleteOf = (when: string): string => `Delete ${when}`;

@@ -112,12 +112,23 @@ recording(folder)('a recording is played to everybody, stands still, goes elsewh
   await ann.page.getByText('Nothing was recorded in this room yet').waitFor({ timeout: 5_000 });
   expect(readdirSync(folder)).toEqual([]);
 
-  await ann.page.locator('input[type=file]').setInputFiles(join(import.meta.dirname, '../../testdata/bunny-4s.webm'));
+  const clip = join(import.meta.dirname, '../../testdata/bunny-4s.webm');
+  const adds = ann.page.locator('footer input[type=file]');
+  await adds.setInputFiles({ name: 'second.webm', mimeType: 'video/webm', buffer: readFileSync(clip) });
+  await tool(ann, /^Play second for everyone$/).waitFor({ timeout: 10_000 });
+  await adds.setInputFiles(clip);
   await tool(ann, /^Play bunny-4s for everyone$/).click({ timeout: 10_000 });
   await bar(cyd).getByText('bunny-4s').waitFor({ timeout: 5_000 });
   const film = cyd.pictureOf({ name: 'bunny-4s' });
   await film.waitFor({ timeout: 5_000 });
   const first = await cyd.look(film);
   await until('the film moves', async () => (await cyd.look(film)) !== first, { ms: 5_000 });
-  await cyd.tile('bunny-4s').waitFor({ state: 'detached', timeout: 15_000 }); // it was over
+
+  await tool(ann, /^Play second afterwards$/).click();
+  await bar(cyd).getByText('then one more').waitFor({ timeout: 5_000 });
+  await bar(cyd).getByRole('button', { name: labels.nextAll }).click();
+  await cyd.pictureOf({ name: 'second' }).waitFor({ timeout: 5_000 });
+  await cyd.tile('bunny-4s').waitFor({ state: 'detached', timeout: 5_000 });
+  expect(await bar(cyd).getByRole('button', { name: labels.nextAll }).count(), 'nothing is behind it').toBe(0);
+  await cyd.tile('second').waitFor({ state: 'detached', timeout: 15_000 }); // it was over
 }, 120_000);

@@ -270,6 +270,8 @@ export interface PlaybackInfo {
   heardAt: number;
   /** ms. */
   length: number;
+  /** Recordings that are played behind it, one after another. */
+  next: readonly string[];
 }
 
 /** Where what is played is now, ms. */
@@ -311,9 +313,9 @@ export interface Recordings {
   /** The newest first. */
   list(): Promise<RecordingEntry[]>;
   /** Has the relay play one into the room, in place of what is played there. position: where to begin, ms. */
-  play(id: string, options?: { position?: number; paused?: boolean; loop?: boolean }): Promise<void>;
-  /** Changes what is played; position is that of the key frame before. What is left out stays. */
-  change(what: { playing?: boolean; position?: number; loop?: boolean }): Promise<void>;
+  play(id: string, options?: { position?: number; paused?: boolean; loop?: boolean; next?: readonly string[] }): Promise<void>;
+  /** Changes what is played; position is that of the key frame before, next what is played behind it, and skip goes to the first of that. What is left out stays. */
+  change(what: { playing?: boolean; position?: number; loop?: boolean; next?: readonly string[]; skip?: boolean }): Promise<void>;
   stop(): Promise<void>;
   remove(id: string): Promise<void>;
   /** Keeps a WebM or Matroska file as a recording, and gives its id. */

@@ -250,8 +250,8 @@ export class Engine implements SessionHandler {
     return this.plays && this.mayRecord;
   }
 
-  private tellPlayback({ recording, title, members, byName, playing, loop, positionMs, lengthMs, over }: Extract<ServerMessage, { type: 'playback' }>): void {
-    const now = { recording, title, members, byName, playing, loop, position: positionMs, length: lengthMs, heardAt: Date.now() };
+  private tellPlayback({ recording, title, members, byName, playing, loop, positionMs, lengthMs, next, over }: Extract<ServerMessage, { type: 'playback' }>): void {
+    const now = { recording, title, members, byName, playing, loop, position: positionMs, length: lengthMs, next, heardAt: Date.now() };
     this.post({ is: 'playback', playback: over ? undefined : now, may: this.mayPlay });
   }
 

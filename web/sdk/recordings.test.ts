@@ -35,13 +35,17 @@ test('lists those of the room', async () => {
 test('plays into the room, changes and ends that', async () => {
   const { asked, recordings } = relay(() => json({}), '');
   await recordings.play('x', { position: 1_200.6, loop: true });
+  await recordings.play('x', { next: ['y'] });
   await recordings.change({ playing: false });
+  await recordings.change({ next: ['y', 'z'], skip: true });
   await recordings.change({ position: -3, loop: false });
   await recordings.stop();
   await recordings.remove('x/y');
   expect(asked.map(({ method, url, body }) => [method, url.replace('https://relay.example/api/', ''), body])).toEqual([
     ['PUT', 'playback/the.room', { recording: 'x', positionMs: 1_201, paused: false, loop: true }],
+    ['PUT', 'playback/the.room', { recording: 'x', positionMs: 0, paused: false, loop: false, next: ['y'] }],
     ['PATCH', 'playback/the.room', { playing: false }],
+    ['PATCH', 'playback/the.room', { next: ['y', 'z'], skip: true }],
     ['PATCH', 'playback/the.room', { loop: false, positionMs: 0 }],
     ['DELETE', 'playback/the.room', undefined],
     ['DELETE', 'recordings/x%2Fy', undefined],

@@ -42,11 +42,11 @@ export class RelayRecordings implements Recordings {
     }));
   }
 
-  async play(id: string, { position = 0, paused = false, loop = false } = {}): Promise<void> {
-    await this.ask('PUT', this.playback, { recording: id, positionMs: Math.round(position), paused, loop });
+  async play(id: string, { position = 0, paused = false, loop = false, next = [] }: Parameters<Recordings['play']>[1] = {}): Promise<void> {
+    await this.ask('PUT', this.playback, { recording: id, positionMs: Math.round(position), paused, loop, ...(next.length > 0 && { next }) });
   }
 
-  async change({ position, ...what }: { playing?: boolean; position?: number; loop?: boolean }): Promise<void> {
+  async change({ position, ...what }: Parameters<Recordings['change']>[0]): Promise<void> {
     await this.ask('PATCH', this.playback, { ...what, ...(position !== undefined && { positionMs: Math.max(0, Math.round(position)) }) });
   }
 

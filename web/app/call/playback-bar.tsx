@@ -2,9 +2,9 @@ import { useEffect, useRef, useState } from 'preact/hooks';
 import { positionOf } from '../../sdk/api';
 import type { PlaybackInfo } from '../../sdk';
 import { labels } from '../labels';
-import { Close, Pause, Play, Repeat } from '../ui/icons';
+import { Close, Next, Pause, Play, Repeat } from '../ui/icons';
 import type { Call } from './call';
-import { playedOf, positionText } from './playback-words';
+import { nextText, playedOf, positionText } from './playback-words';
 
 /** How often the position moves, ms. */
 const TICK_MS = 250;
@@ -13,7 +13,7 @@ const SKIP_MS = 10_000;
 
 /** What is played into the room: where it is and, for who may, what is done with it. */
 export function PlaybackBar({ call, playback, may }: { call: Call; playback: PlaybackInfo; may: boolean }) {
-  const { playing, loop, length } = playback;
+  const { playing, loop, length, next } = playback;
   const position = usePosition(playback);
   // What a hand says counts until the relay has answered.
   const [dragged, setDragged] = useState<number | undefined>();
@@ -29,7 +29,10 @@ export function PlaybackBar({ call, playback, may }: { call: Call; playback: Pla
   };
   return (
     <section class="playback" aria-label={labels.playback}>
-      <p class="playback-name">{playedOf(playback)}</p>
+      <p class="playback-name">
+        {playedOf(playback)}
+        {next.length > 0 && <small class="quiet">{nextText(next.length)}</small>}
+      </p>
       {may && (
         <button type="button" class="icon-button" aria-label={playing ? labels.pauseAll : labels.playAll} title={playing ? labels.pauseAll : labels.playAll} onClick={() => void call.control({ playing: !playing })}>
           {playing ? <Pause /> : <Play />}
@@ -59,6 +62,11 @@ export function PlaybackBar({ call, playback, may }: { call: Call; playback: Pla
           <button type="button" class={loop ? 'icon-button on' : 'icon-button'} aria-label={labels.repeat} title={labels.repeat} aria-pressed={loop} onClick={() => void call.control({ loop: !loop })}>
             <Repeat />
           </button>
+          {next.length > 0 && (
+            <button type="button" class="icon-button" aria-label={labels.nextAll} title={labels.nextAll} onClick={() => void call.control({ skip: true })}>
+              <Next />
+            </button>
+          )}
           <button type="button" class="icon-button" aria-label={labels.stopAll} title={labels.stopAll} onClick={() => call.stopPlayback()}>
             <Close />
           </button>

@@ -3,7 +3,7 @@ import { positionOf, RecordingsError } from '../../sdk/api';
 import type { PlaybackInfo, RecordingEntry } from '../../sdk/api';
 import { detailOf, nameOf, playbackNews, playedOf, positionText, recordingProblem, timeText, whenOf } from './playback-words';
 
-const playback: PlaybackInfo = { recording: '20261128-200000-kitchen-01234567', title: '', members: ['p-1'], byName: 'Ann', playing: true, loop: false, position: 5_000, heardAt: 1_000, length: 9_000 };
+const playback: PlaybackInfo = { recording: '20261128-200000-kitchen-01234567', title: '', members: ['p-1'], byName: 'Ann', playing: true, loop: false, position: 5_000, heardAt: 1_000, length: 9_000, next: [] };
 
 it('tells times as players do', () => {
   expect([0, 999, 7_000, 754_000, 3_723_000, -5].map(timeText)).toEqual(['0:00', '0:00', '0:07', '12:34', '1:02:03', '0:00']);

@@ -43,6 +43,9 @@ export function detailOf({ state, length, bytes, byName }: RecordingEntry): stri
   }
 }
 
+/** How much is played behind it. */
+export const nextText = (n: number): string => (n === 1 ? 'then one more' : `then ${n} more`);
+
 /** Where what is played is, of how much. */
 export const positionText = (position: number, length: number): string => `${timeText(position)} of ${timeText(length)}`;
 

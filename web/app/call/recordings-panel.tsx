@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { deleteOf, downloadOf, labels, playOf, progressOf, reallyDelete, stillOf } from '../labels';
+import { deleteOf, downloadOf, labels, playOf, progressOf, queueOf, reallyDelete, stillOf } from '../labels';
 import { useStore } from '../store';
-import { Bin, Clip, Download, Play, Refresh } from '../ui/icons';
+import { Bin, Clip, Download, Play, Queue, Refresh } from '../ui/icons';
+import type { PlaybackInfo } from '../../sdk';
 import type { Call, CallState } from './call';
 import { progressText, shortName } from './file-words';
 import { PanelFrame } from './panel';
@@ -34,7 +35,7 @@ export function RecordingsPanel({ call, state }: { call: Call; state: CallState 
         {lines && lines.length > 0 && (
           <ul class="recordings" role="list" aria-label={labels.recordings}>
             {lines.map((line) => (
-              <Row key={line.id} call={call} line={line} played={state.playback?.recording === line.id} />
+              <Row key={line.id} call={call} line={line} playback={state.playback} />
             ))}
           </ul>
         )}
@@ -74,23 +75,30 @@ function AddFile({ recordings, adding }: { recordings: RecordingList; adding: Re
   );
 }
 
-function Row({ call, line, played }: { call: Call; line: RecordingLine; played: boolean }) {
+function Row({ call, line, playback }: { call: Call; line: RecordingLine; playback: PlaybackInfo | undefined }) {
   const { recordings } = call;
   const when = nameOf(line);
   const [sure, setSure] = useState(false);
   const { downloaded } = line;
+  const played = playback?.recording === line.id;
+  const queued = playback?.next.includes(line.id) ?? false;
   return (
     <li class="recording-row">
       <span class="recording-still">{line.still && <img src={line.still} alt={stillOf(when)} />}</span>
       <p class="recording-name">
         {when}
-        <small class="quiet">{played ? 'is being played' : detailOf(line)}</small>
+        <small class="quiet">{played ? 'is being played' : queued ? 'is played afterwards' : detailOf(line)}</small>
       </p>
       {line.state === 'saved' && (
         <div class="recording-tools">
           <button type="button" class="icon-button" aria-label={playOf(when)} title="Play for everyone" disabled={played} onClick={() => void recordings.play(line.id)}>
             <Play />
           </button>
+          {playback && !played && (
+            <button type="button" class="icon-button" aria-label={queueOf(when)} title="Play afterwards" disabled={queued} onClick={() => void call.control({ next: [...playback.next, line.id] })}>
+              <Queue />
+            </button>
+          )}
           <button type="button" class="icon-button" aria-label={downloadOf(when)} title="Download" disabled={downloaded !== undefined} onClick={() => void recordings.download(line)}>
             <Download />
           </button>

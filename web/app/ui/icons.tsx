@@ -89,6 +89,18 @@ export const Repeat = () => (
   </Icon>
 );
 
+export const Next = () => (
+  <Icon>
+    <path d="M6 5.5v13l9-6.5zM18 5.5v13" />
+  </Icon>
+);
+
+export const Queue = () => (
+  <Icon>
+    <path d="M4 6.5h12M4 11.5h12M4 16.5h7M17.5 14v6M14.5 17h6" />
+  </Icon>
+);
+
 export const Bin = () => (
   <Icon>
     <path d="M4.5 7h15M9.5 7V5.2c0-.7.5-1.2 1.2-1.2h2.6c.7 0 1.2.5 1.2 1.2V7M6.5 7l.8 11.4c.1.9.8 1.6 1.7 1.6h6c.9 0 1.6-.7 1.7-1.6L17.5 7M10.3 10.8v5.4M13.7 10.8v5.4" />

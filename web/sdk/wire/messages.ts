@@ -16,6 +16,7 @@ export const MAX_VALUE_DEPTH = 32;
 /** The relay passes on any value of 4,096 bytes: one that only nests must not spoil the message around it. */
 const MAX_DEPTH = MAX_VALUE / 2 + 8;
 const MAX_MEMBERS = 4_096;
+const MAX_NEXT = 64;
 const MAX_TRACKS = 64;
 const MAX_SUBSCRIPTIONS = 256;
 
@@ -230,6 +231,7 @@ const fromServer = {
     positionMs: count(),
     atUs: count(),
     lengthMs: count(),
+    next: list(text(), MAX_NEXT),
     over: flag,
     // Plain text: a later version may add reasons.
     why: text(),
