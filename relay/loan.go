@@ -61,7 +61,9 @@ type objectMemory [media.ObjectHeaderSize + media.MaxChunkPayload]byte
 var objectMemories = sync.Pool{New: func() any { return new(objectMemory) }}
 
 // ObjectMemory is memory for a chunk of n bytes of payload, with room for its header in front.
-func ObjectMemory(n int) []byte { return objectMemories.Get().(*objectMemory)[:media.ObjectHeaderSize+n] }
+func ObjectMemory(n int) []byte {
+	return objectMemories.Get().(*objectMemory)[:media.ObjectHeaderSize+n]
+}
 
 // ReuseObject takes back the memory of a message of media.KindObject that has gone out whole: each has one receiver alone.
 func ReuseObject(data []byte) {

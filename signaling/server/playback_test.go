@@ -155,6 +155,10 @@ func TestPlaybackThatCannotBe(t *testing.T) {
 		{"PUT", "hall", `{"recording":"` + kept + `","positionMs":999999999,"paused":true}`, 201},
 		{"PATCH", "hall", `{"positionMs":-5}`, 400},
 		{"PATCH", "hall", `{"positionMs":0}`, 200},
+		{"PUT", "hall", `{"recording":"` + kept + `","next":["../x"]}`, 404},
+		{"PATCH", "hall", `{"skip":true}`, 409},
+		{"PATCH", "hall", `{"next":["` + kept + strings.Repeat(`","`+kept, 32) + `"]}`, 413},
+		{"PATCH", "hall", `{"next":["` + kept + `"],"skip":true}`, 200},
 	} {
 		asked(t, c.method, api+"playback/"+c.room, c.body, "", c.want)
 	}
@@ -188,6 +192,8 @@ func TestPlaybackNeedsItsGrants(t *testing.T) {
 		{"PATCH", "hall", `{"playing":false}`, mint("hall", token.Record), 200},
 		{"PATCH", "hall", `{"playing":false}`, mint("kitchen", token.Record), 401},
 		{"GET", "hall", "", mint("hall", token.Subscribe), 403},
+		{"PATCH", "hall", `{"next":["` + kept + `"]}`, mint("hall", token.Record), 401}, // this, too, was recorded elsewhere
+		{"PATCH", "hall", `{"next":["` + kept + `"]}`, mint("*", token.Record), 200},
 		{"DELETE", "hall", "", mint("hall", token.Record), 204},
 	} {
 		asked(t, c.method, api+"playback/"+c.room, c.body, c.token, c.want)
