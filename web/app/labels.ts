@@ -26,6 +26,7 @@ export const labels = {
   position: 'Position',
   repeat: 'Repeat',
   nextAll: 'Go to the next',
+  cancelAdding: 'Cancel',
   stopAll: 'Stop for everyone',
   openChat: 'Open chat',
   closeChat: 'Close chat',

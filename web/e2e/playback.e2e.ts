@@ -1,5 +1,6 @@
 // A recording that is played to everybody in the room, from the list of recordings.
 
+import { execFileSync } from 'node:child_process';
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -114,8 +115,10 @@ recording(folder)('a recording is played to everybody, stands still, goes elsewh
 
   const clip = join(import.meta.dirname, '../../testdata/bunny-4s.webm');
   const adds = ann.page.locator('footer input[type=file]');
-  await adds.setInputFiles({ name: 'second.webm', mimeType: 'video/webm', buffer: readFileSync(clip) });
-  await tool(ann, /^Play second for everyone$/).waitFor({ timeout: 10_000 });
+  const second = join(folder, 'second.mp4'); // H.264 and AAC, which the page makes into VP8 and Opus
+  execFileSync('ffmpeg', ['-v', 'error', '-i', clip, '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', second]);
+  await adds.setInputFiles(second);
+  await tool(ann, /^Play second for everyone$/).waitFor({ timeout: 20_000 });
   await adds.setInputFiles(clip);
   await tool(ann, /^Play bunny-4s for everyone$/).click({ timeout: 10_000 });
   await bar(cyd).getByText('bunny-4s').waitFor({ timeout: 5_000 });

@@ -309,6 +309,14 @@ export class RecordingsError extends Error {
 }
 
 /** The recordings that the relay keeps of a room, for members who may record. Everything rejects with a RecordingsError. */
+export interface AddOptions {
+  /** How much of it is made into WebM, 0 to 1; not called where nothing needs to be. */
+  made?: (part: number) => void;
+  /** Bytes that have gone, of how many. */
+  sent?: (bytes: number, size: number) => void;
+  signal?: AbortSignal;
+}
+
 export interface Recordings {
   /** The newest first. */
   list(): Promise<RecordingEntry[]>;
@@ -318,8 +326,8 @@ export interface Recordings {
   change(what: { playing?: boolean; position?: number; loop?: boolean; next?: readonly string[]; skip?: boolean }): Promise<void>;
   stop(): Promise<void>;
   remove(id: string): Promise<void>;
-  /** Keeps a WebM or Matroska file as a recording, and gives its id. */
-  add(file: Blob, title: string, progress?: (bytes: number) => void): Promise<string>;
+  /** Keeps a media file as a recording, and gives its id. What is not WebM or Matroska is made into WebM in the page before. Rejects with an AbortError where signal says so. */
+  add(file: Blob, title: string, options?: AddOptions): Promise<string>;
   /** A picture of one; undefined where there is none to be had. */
   still(id: string): Promise<Blob | undefined>;
   /** A file of one, from 1 on. Held in memory: see RecordingEntry.files for how much that is. */

@@ -70,6 +70,9 @@ test('tells what the relay says against it, and when it cannot be reached', asyn
   expect((error as RecordingsError).status).toBe(0);
 });
 
+/** The beginning of a file that the relay looks into itself. */
+const FILM = new Uint8Array([0x1a, 0x45, 0xdf, 0xa3, 1]);
+
 /** A request that answers with this once it is sent. */
 function requesting(status: number, responseText: string) {
   const asked: string[] = [];
@@ -91,8 +94,14 @@ function requesting(status: number, responseText: string) {
 test('adds a file, and tells how much has gone', async () => {
   const { asked, recordings } = requesting(201, '{"id":"x"}');
   const seen: number[] = [];
-  expect(await recordings.add(new Blob(['abc']), 'A film', (n) => seen.push(n))).toBe('x');
-  expect([asked, seen]).toEqual([['POST https://relay.example/api/recordings/upload?room=hall&title=A+film', 'Authorization: Bearer tkn'], [3]]);
-  await expect(requesting(415, 'malformed container\n').recordings.add(new Blob([]), '')).rejects.toEqual(new RecordingsError(415, 'malformed container'));
-  await expect(requesting(0, '').recordings.add(new Blob([]), '')).rejects.toEqual(new RecordingsError(0, 'the server cannot be reached'));
+  expect(await recordings.add(new Blob([FILM]), 'A film', { sent: (...n) => seen.push(...n) })).toBe('x');
+  expect([asked, seen]).toEqual([['POST https://relay.example/api/recordings/upload?room=hall&title=A+film', 'Authorization: Bearer tkn'], [3, 5]]);
+  await expect(requesting(415, 'malformed container\n').recordings.add(new Blob([FILM]), '')).rejects.toEqual(new RecordingsError(415, 'malformed container'));
+  await expect(requesting(0, '').recordings.add(new Blob([FILM]), '')).rejects.toEqual(new RecordingsError(0, 'the server cannot be reached'));
+});
+
+test('converts nothing that is no media file, and sends nothing of it', async () => {
+  const { asked, recordings } = requesting(201, '{"id":"x"}');
+  await expect(recordings.add(new Blob(['no film at all']), '')).rejects.toEqual(new RecordingsError(415, 'it is no media file that this browser can read'));
+  expect(asked).toEqual([]);
 });

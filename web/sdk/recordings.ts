@@ -1,7 +1,8 @@
 // What the relay keeps of a room and plays into it, by its HTTP API (docs/protocol.md section 22).
 
 import { RecordingsError } from './api';
-import type { RecordingEntry, Recordings } from './api';
+import { isMatroska, toWebM } from './to-webm';
+import type { AddOptions, RecordingEntry, Recordings } from './api';
 
 interface WireRecording {
   id: string;
@@ -63,18 +64,26 @@ export class RelayRecordings implements Recordings {
     return response.status === 204 ? undefined : response.blob();
   }
 
+  async add(file: Blob, title: string, { made, sent, signal }: AddOptions = {}): Promise<string> {
+    const ready = (await isMatroska(file)) ? file : await toWebM(file, (part) => made?.(part), signal);
+    signal?.throwIfAborted();
+    return this.upload(ready, title, sent, signal);
+  }
+
   /** By XMLHttpRequest, which alone tells how much has gone. */
-  add(file: Blob, title: string, progress?: (bytes: number) => void): Promise<string> {
+  private upload(file: Blob, title: string, sent: AddOptions['sent'], signal?: AbortSignal): Promise<string> {
     const query = new URLSearchParams({ room: this.room, title });
     const request = this.makeRequest();
     request.open('POST', `${this.api}recordings/upload?${query}`);
     if (this.token) request.setRequestHeader('Authorization', `Bearer ${this.token}`);
-    request.upload.onprogress = ({ loaded }) => progress?.(loaded);
+    request.upload.onprogress = ({ loaded }) => sent?.(loaded, file.size);
+    signal?.addEventListener('abort', () => request.abort(), { once: true });
     return new Promise((resolve, reject) => {
       request.onload = () => {
         if (request.status === 201) resolve((JSON.parse(request.responseText) as WireRecording).id);
         else reject(new RecordingsError(request.status, request.responseText.trim().slice(0, 300) || request.statusText));
       };
+      request.onabort = () => reject(signal?.reason);
       request.onerror = () => reject(new RecordingsError(0, 'the server cannot be reached'));
       request.send(file);
     });

@@ -2,7 +2,8 @@
 
 import { RecordingsError } from '../../sdk/api';
 import type { PlaybackInfo, RecordingEntry } from '../../sdk';
-import { sizeText } from './file-words';
+import { percent, progressText, sizeText } from './file-words';
+import type { Adding } from './recordings';
 
 /** "0:07", "12:40", "1:02:03". */
 export function timeText(ms: number): string {
@@ -41,6 +42,12 @@ export function detailOf({ state, length, bytes, byName }: RecordingEntry): stri
     default:
       return 'could not be completed';
   }
+}
+
+/** How far a file is that is being added. */
+export function addingText({ made, size, sent }: Adding): string {
+  if (made < 1) return `is converted, ${percent(made, 1)} %`;
+  return sent < size ? progressText(sent, size) : 'the server looks at it…';
 }
 
 /** How much is played behind it. */

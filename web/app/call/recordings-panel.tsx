@@ -6,7 +6,7 @@ import type { PlaybackInfo } from '../../sdk';
 import type { Call, CallState } from './call';
 import { progressText, shortName } from './file-words';
 import { PanelFrame } from './panel';
-import { detailOf, nameOf } from './playback-words';
+import { addingText, detailOf, nameOf } from './playback-words';
 import type { RecordingLine, RecordingList, RecordingsState } from './recordings';
 
 /** What was recorded of the room, to be played for everybody, taken away, or deleted. */
@@ -45,8 +45,7 @@ export function RecordingsPanel({ call, state }: { call: Call; state: CallState 
   );
 }
 
-/** What the relay keeps as it is; the command line takes any file. */
-const TAKEN = '.webm,.mkv,video/webm,video/x-matroska';
+const TAKEN = '.mkv,video/*,audio/*';
 
 function AddFile({ recordings, adding }: { recordings: RecordingList; adding: RecordingsState['adding'] }) {
   const input = useRef<HTMLInputElement>(null);
@@ -63,13 +62,16 @@ function AddFile({ recordings, adding }: { recordings: RecordingList; adding: Re
       </button>
       {adding ? (
         <div class="file-progress">
-          <progress aria-label={progressOf(adding.name, '')} max={Math.max(adding.size, 1)} value={adding.sent} />
+          <progress aria-label={progressOf(adding.name, '')} max={adding.made < 1 ? 1 : Math.max(adding.size, 1)} value={adding.made < 1 ? adding.made : adding.sent} />
           <small class="quiet">
-            {shortName(adding.name)}: {adding.sent < adding.size ? progressText(adding.sent, adding.size) : 'the server looks at it…'}
+            {shortName(adding.name)}: {addingText(adding)}
           </small>
+          <button type="button" class="button small" onClick={() => recordings.cancelAdding()}>
+            {labels.cancelAdding}
+          </button>
         </div>
       ) : (
-        <small class="quiet">WebM or Matroska, to be played for everyone</small>
+        <small class="quiet">A video or sound, to be played for everyone</small>
       )}
     </footer>
   );

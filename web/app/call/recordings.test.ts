@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import { RecordingsError } from '../../sdk/api';
-import type { RecordingEntry, Recordings } from '../../sdk/api';
+import type { AddOptions, RecordingEntry, Recordings } from '../../sdk/api';
 import { MAX_DOWNLOAD, RecordingList, titleOf } from './recordings';
 
 const entry = (id: string, more: Partial<RecordingEntry> = {}): RecordingEntry => ({
@@ -23,7 +23,7 @@ beforeEach(() => {
     change: vi.fn(async () => undefined),
     stop: vi.fn(async () => undefined),
     remove: vi.fn(async (id: string) => void (entries = entries.filter((e) => e.id !== id))),
-    add: vi.fn(async (_file: Blob, _title: string, progress: (n: number) => void) => (progress(2), entries.push(entry('c')), 'c')),
+    add: vi.fn(async (_file: Blob, _title: string, { made, sent }: AddOptions) => (made?.(0.5), sent?.(2, 9), entries.push(entry('c')), 'c')),
     still: vi.fn(async (id: string) => (id === 'b' ? undefined : new Blob(['picture']))),
     download: vi.fn(async (_id: string, _part: number, progress: (n: number) => void) => {
       progress(2);
@@ -83,11 +83,12 @@ describe('the list', () => {
 
 describe('a file that is added', () => {
   it('shows how far it is, and is in the list then', async () => {
-    const seen: (number | undefined)[] = [];
-    list.store.watch(() => seen.push(list.store.get().adding?.sent));
+    const seen: unknown[] = [];
+    list.store.watch(() => seen.push(list.store.get().adding));
     await list.add(new File(['abc'], 'A film.webm'));
     expect(relay.add.mock.calls[0]![1]).toBe('A film');
-    expect(seen.slice(0, 3)).toEqual([0, 2, undefined]);
+    const film = { name: 'A film.webm', made: 1, size: 3, sent: 0 };
+    expect(seen.slice(0, 4)).toEqual([film, { ...film, made: 0.5 }, { ...film, sent: 2, size: 9 }, undefined]);
     expect(ids()).toEqual(['a', 'b', 'c']);
   });
 
@@ -96,6 +97,14 @@ describe('a file that is added', () => {
     await list.add(new File(['abc'], 'x.webm'));
     expect(said).toEqual(['The server says: malformed container.']);
     expect(list.store.get().adding).toBeUndefined();
+  });
+
+  it('is given up without a word when the person says so', async () => {
+    relay.add.mockImplementationOnce((_file, _title, { signal }) => new Promise((_, reject) => signal!.addEventListener('abort', () => reject(signal!.reason))));
+    const adding = list.add(new File(['abc'], 'x.mp4'));
+    list.cancelAdding();
+    await adding;
+    expect([said, list.store.get().adding]).toEqual([[], undefined]);
   });
 
   it('has a title as people have names', () => {

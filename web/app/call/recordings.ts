@@ -13,13 +13,23 @@ export interface RecordingLine extends RecordingEntry {
   downloaded: number | undefined;
 }
 
+/** A file that is being added: made into WebM where need be, then sent. */
+export interface Adding {
+  name: string;
+  /** How much of it is made, 0 to 1; 1 also where nothing needs to be. */
+  made: number;
+  /** Bytes that are to be sent, and were. */
+  size: number;
+  sent: number;
+}
+
 export interface RecordingsState {
   /** undefined: not known yet. */
   lines: readonly RecordingLine[] | undefined;
   /** Why they are not known. */
   problem: string;
   /** A file that is being added; undefined: none is. */
-  adding: { name: string; size: number; sent: number } | undefined;
+  adding: Adding | undefined;
 }
 
 /** A page holds a download in memory until it is whole. */
@@ -39,6 +49,7 @@ export function titleOf(name: string): string {
 export class RecordingList {
   readonly store = new Store<RecordingsState>({ lines: undefined, problem: '', adding: undefined });
   private asked = 0;
+  private stopAdding: AbortController | undefined;
   /** Addresses of pictures that were asked for. */
   private readonly stills = new Map<string, string | undefined>();
 
@@ -88,17 +99,28 @@ export class RecordingList {
 
   /** Lets go of everything. */
   close(): void {
+    this.cancelAdding();
     this.forget(new Set());
   }
 
   /** Keeps a file, one at a time. */
   async add(file: File): Promise<void> {
-    const { name, size } = file;
-    const sent = (bytes: number): void => this.store.set({ adding: { name, size, sent: bytes } });
-    sent(0);
-    await this.told(async () => void (await this.recordings.add(file, titleOf(name), sent)));
+    const stop = (this.stopAdding = new AbortController());
+    const came = (what: Partial<Adding>): void => this.store.set({ adding: { name: file.name, made: 1, size: file.size, sent: 0, ...what } });
+    came({});
+    const options = { made: (made: number) => came({ made }), sent: (sent: number, size: number) => came({ sent, size }), signal: stop.signal };
+    await this.told(async () => {
+      await this.recordings.add(file, titleOf(file.name), options).catch((error: unknown) => {
+        if (!stop.signal.aborted) throw error;
+      });
+    });
     this.store.set({ adding: undefined });
     await this.load();
+  }
+
+  /** Gives up the file that is being added. */
+  cancelAdding(): void {
+    this.stopAdding?.abort();
   }
 
   play(id: string): Promise<void> {
