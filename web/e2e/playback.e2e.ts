@@ -5,7 +5,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, expect } from 'vitest';
-import { labels, playedName } from '../app/labels';
+import { labels, playedName, stillOf } from '../app/labels';
 import { recording } from './harness/house';
 import { inspect, SIZES } from './harness/inspect';
 import type { Person } from './harness/person';
@@ -119,6 +119,11 @@ recording(folder)('a recording is played to everybody, stands still, goes elsewh
   execFileSync('ffmpeg', ['-v', 'error', '-i', clip, '-c:v', 'libx264', '-pix_fmt', 'yuv420p', '-c:a', 'aac', second]);
   await adds.setInputFiles(second);
   await tool(ann, /^Play second for everyone$/).waitFor({ timeout: 20_000 });
+  const third = join(folder, 'third.mkv'); // of which the page makes a picture, since the relay cannot
+  execFileSync('ffmpeg', ['-v', 'error', '-i', clip, '-t', '1', '-c:v', 'libx264', '-profile:v', 'baseline', '-bf', '0', '-pix_fmt', 'yuv420p', '-c:a', 'copy', third]);
+  await adds.setInputFiles(third);
+  const drawn = ann.page.getByRole('img', { name: stillOf('third') });
+  await until('the list shows a picture of it', async () => (await drawn.evaluate((img: HTMLImageElement) => img.naturalWidth)) === 320, { ms: 15_000 });
   await adds.setInputFiles(clip);
   await tool(ann, /^Play bunny-4s for everyone$/).click({ timeout: 10_000 });
   await bar(cyd).getByText('bunny-4s').waitFor({ timeout: 5_000 });

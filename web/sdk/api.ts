@@ -328,7 +328,7 @@ export interface Recordings {
   remove(id: string): Promise<void>;
   /** Keeps a media file as a recording, and gives its id. What is not WebM or Matroska is made into WebM in the page before. Rejects with an AbortError where signal says so. */
   add(file: Blob, title: string, options?: AddOptions): Promise<string>;
-  /** A picture of one; undefined where there is none to be had. */
+  /** A picture of one, decoded in the page where the relay has none in VP8; undefined where there is none to be had. */
   still(id: string): Promise<Blob | undefined>;
   /** A file of one, from 1 on. Held in memory: see RecordingEntry.files for how much that is. */
   download(id: string, part: number, progress?: (bytes: number) => void): Promise<Blob>;

@@ -1,6 +1,7 @@
 // What the relay keeps of a room and plays into it, by its HTTP API (docs/protocol.md section 22).
 
 import { RecordingsError } from './api';
+import { firstPicture } from './first-picture';
 import { isMatroska, toWebM } from './to-webm';
 import type { AddOptions, RecordingEntry, Recordings } from './api';
 
@@ -60,8 +61,9 @@ export class RelayRecordings implements Recordings {
   }
 
   async still(id: string): Promise<Blob | undefined> {
-    const response = await this.ask('GET', `recordings/${encodeURIComponent(id)}/still`);
-    return response.status === 204 ? undefined : response.blob();
+    const path = `recordings/${encodeURIComponent(id)}/`;
+    const response = await this.ask('GET', `${path}still`);
+    return response.status === 204 ? firstPicture(`${this.api}${path}file`, this.bearer) : response.blob();
   }
 
   async add(file: Blob, title: string, { made, sent, signal }: AddOptions = {}): Promise<string> {
@@ -105,12 +107,16 @@ export class RelayRecordings implements Recordings {
     return new Blob(pieces, { type: headers.get('Content-Type') ?? '' });
   }
 
+  private get bearer(): Record<string, string> {
+    return this.token ? { Authorization: `Bearer ${this.token}` } : {};
+  }
+
   private get playback(): string {
     return `playback/${encodeURIComponent(this.room)}`;
   }
 
   private async ask(method: string, path: string, body?: unknown): Promise<Response> {
-    const headers = { ...(this.token && { Authorization: `Bearer ${this.token}` }), ...(body !== undefined && { 'Content-Type': 'application/json' }) };
+    const headers = { ...this.bearer, ...(body !== undefined && { 'Content-Type': 'application/json' }) };
     const init = { method, headers, ...(body !== undefined && { body: JSON.stringify(body) }) };
     const response = await this.fetcher(this.api + path, init).catch(() => {
       throw new RecordingsError(0, 'the server cannot be reached');
