@@ -11,22 +11,13 @@ import (
 	"landline/relay"
 )
 
-// How a part begins and grows.
+// How a part grows, and waits for the disk.
 const (
-	holdTime   = 300 * time.Millisecond // the first frames wait so long for earlier ones of other tracks
-	holdBytes  = 16 << 20
 	flushEvery = 400 * time.Millisecond
 	retryFull  = 500 * time.Millisecond
 	retryError = 2 * time.Second
 	spare      = 1 << 20 // bytes that must be free beyond the reserve, before a recording goes on
 )
-
-// held is a frame that waits for its part to begin. Its time is the relay's, in µs.
-type held struct {
-	track *track
-	alias uint16
-	frame media.Frame
-}
 
 // part is one file.
 type part struct {
@@ -53,41 +44,17 @@ func (p *part) takeUp(t *track) {
 	}
 }
 
-// put takes a frame.
-func (r *Recorder) put(h held) {
-	switch {
-	case r.paused:
-		r.lost(1)
-		return
-	case r.part != nil:
-		r.write(h)
-		return
-	}
-	if len(r.held) == 0 {
-		r.heldAt = time.Now()
-	}
-	r.held = append(r.held, h)
-	r.bytes += len(h.frame.Data)
-}
-
-// begin makes a part of what is held.
-func (r *Recorder) begin() {
-	list := r.held
-	r.held, r.bytes = nil, 0
-	slices.SortStableFunc(list, func(a, b held) int { return int(max(-1, min(1, a.frame.Timestamp-b.frame.Timestamp))) })
+// begin makes a part for what was held, the earliest first.
+func (r *Recorder) begin(list []held) bool {
 	fits := !slices.ContainsFunc(list, func(h held) bool { return !webm.FitsWebM(h.track.info.Format) })
 	p, err := r.create(fits)
 	if err != nil {
 		r.lost(uint64(len(list)))
 		r.trouble(err)
-		return
+		return false
 	}
-	r.part, p.zero = p, list[0].frame.Timestamp
-	for _, h := range list {
-		if r.takes(h.track, h.frame.Key) { // the part may have given way to another on the way
-			r.put(h)
-		}
-	}
+	r.part, p.zero = p, list[0].at()
+	return true
 }
 
 // create makes the file of the next part.
@@ -136,7 +103,7 @@ func (r *Recorder) write(h held) {
 	if t.part != p && !r.place(h) {
 		return
 	}
-	at := max(0, h.frame.Timestamp-p.zero)
+	at := max(0, h.at()-p.zero)
 	if t.last >= 0 {
 		at = max(at, t.last+1000) // times of a track grow, by a millisecond at least
 	}
@@ -168,7 +135,7 @@ func (r *Recorder) place(h held) bool {
 		t.part, t.last = p, -1
 		p.placed = append(p.placed, t)
 		p.about.Tracks = append(p.about.Tracks, Track{Member: t.member, Name: t.name, Track: t.info.ID, Kind: string(f.Kind), Codec: string(f.Codec),
-			AtMs: (h.frame.Timestamp - p.zero) / 1000})
+			AtMs: (h.at() - p.zero) / 1000})
 		return true
 	case p.f.err != nil:
 		r.lost(1)
@@ -339,8 +306,8 @@ func (r *Recorder) completeOpen() bool {
 
 // finish completes what there is.
 func (r *Recorder) finish() {
-	for !r.paused && r.part == nil && len(r.held) > 0 { // one part may not have room for all
-		r.begin()
+	for !r.paused && len(r.held) > 0 { // one part may not have room for all
+		r.release(func(*clock) bool { return true })
 	}
 	r.store.over(r)
 	r.tell(relay.RecordOver, "")
