@@ -37,9 +37,9 @@ type Recorder struct {
 	heldAt  time.Time
 	part    *part
 	parts   int
-	run     int     // counts how often all tracks had to begin anew
-	open    []*part // that could not be completed yet
-	paused  bool    // nothing is written: the disk
+	run     int       // counts how often all tracks had to begin anew
+	open    []*output // that could not be completed yet
+	paused  bool      // nothing is written: the disk
 	retryAt time.Time
 	freeAt  time.Time
 

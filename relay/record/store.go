@@ -45,6 +45,8 @@ type Order struct {
 	Of   string // display name of the members to be recorded; "" = everybody
 	By   string // member id of who asks; "" = the operator
 	Name string // and the name
+	// PerMember is for a file of each member beside that of the room.
+	PerMember bool
 }
 
 // Store is a folder of recordings, and the Recorders that write to it.
