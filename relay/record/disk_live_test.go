@@ -12,10 +12,12 @@ import (
 	"landline/relay"
 )
 
-// ear is a member that writes down how long each message was on its way to it, by a clock that stands still while anybody computes: what it shows is waiting alone.
+// ear is a member that writes down how late each message comes, by a clock that stands still while anybody computes: what it shows is waiting alone.
 type ear struct {
+	zero time.Time // when the sender's clock was 0
+
 	mu     sync.Mutex
-	ways   []time.Duration
+	late   []time.Duration
 	states []relay.Recording
 	at     []time.Time
 }
@@ -23,9 +25,9 @@ type ear struct {
 // ackWay is how long an ack is on its way.
 const ackWay = time.Millisecond
 
-func (w *world) ear() *ear {
+func (w *world) ear(zero time.Time) *ear {
 	w.t.Helper()
-	e := &ear{}
+	e := &ear{zero: zero}
 	kick, quit := make(chan struct{}, 1), make(chan struct{})
 	m, err := w.relay.Join("room", relay.Identity{ID: "ear", Name: "ear"}, carries, func(bool) {
 		select {
@@ -52,7 +54,7 @@ func (w *world) ear() *ear {
 			for more := true; more; {
 				var out []relay.Out
 				out, more = sub.Pull(nil)
-				acked += e.take(out, m.Now())
+				acked += e.take(out)
 				time.Sleep(ackWay)
 				sub.Acked(acked, time.Since(start))
 			}
@@ -67,7 +69,7 @@ func (w *world) ear() *ear {
 }
 
 // take notes what came, and gives its size.
-func (e *ear) take(out []relay.Out, now time.Duration) (size uint64) {
+func (e *ear) take(out []relay.Out) (size uint64) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for _, o := range out {
@@ -75,23 +77,24 @@ func (e *ear) take(out []relay.Out, now time.Duration) (size uint64) {
 		if o.Event != nil && o.Event.Kind == relay.RecordingState {
 			e.states, e.at = append(e.states, *o.Event.Recording), append(e.at, time.Now())
 		}
-		if len(o.Data) > 0 && o.Data[0] == media.KindChunk {
-			e.ways = append(e.ways, now-o.At)
+		if c, err := media.ParseChunk(o.Data); err == nil {
+			due := e.zero.Add(time.Duration(c.Timestamp) * time.Microsecond)
+			e.late = append(e.late, time.Since(due))
 		}
 	}
 	return size
 }
 
 // p99 is of all that came since it was asked for last.
-func (e *ear) p99() (way time.Duration, n int) {
+func (e *ear) p99() (late time.Duration, n int) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
-	slices.Sort(e.ways)
-	if n = len(e.ways); n > 0 {
-		way = e.ways[n*99/100]
+	slices.Sort(e.late)
+	if n = len(e.late); n > 0 {
+		late = e.late[n*99/100]
 	}
-	e.ways = nil
-	return way, n
+	e.late = nil
+	return late, n
 }
 
 // told is when the room was told of a state, for a reason, after a time.
@@ -106,58 +109,92 @@ func (e *ear) told(after time.Time, s relay.RecordState, why string) (time.Durat
 	return 0, false
 }
 
+// diskFault is one that comes again and again.
+type diskFault struct {
+	why   string
+	lasts time.Duration
+	loses bool // what is sent meanwhile
+	begin func(d *faulty) (end func())
+}
+
 // A disk that is full, and one that stands still for 10 s: the room is told within a second, what was written before plays, nobody in the room waits any longer for it, what
 // waits in memory is bounded, and the recording goes on by itself.
 func TestAFaultOfTheDiskDelaysNobody(t *testing.T) {
-	for _, c := range []struct {
-		why   string
-		lasts time.Duration
-		lost  bool // what was sent meanwhile
-		begin func(d *faulty) (end func())
-	}{
+	for _, f := range []diskFault{
 		{WhyFull, 4 * time.Second, true, func(d *faulty) func() {
 			d.full.Store(true)
 			return func() { d.full.Store(false) }
 		}},
 		{WhySlow, 10 * time.Second, false, (*faulty).stall},
 	} {
-		t.Run(c.why, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				w := newWorld(t, Options{})
-				formats, packets := clip(t)
-				ann, ear := w.person("ann"), w.ear()
-				ann.m.Unsubscribe(relay.Selector{}) // a link of no time at all has no rate by which to send
-				ann.publish(formats, false)
-				r := w.start(Order{Room: "room"})
-				clock := &sender{p: ann, packets: packets, zero: time.Now()}
-				const usual = 4 * time.Second
-				var during []time.Duration
-				clock.send(usual)
-				before, _ := ear.p99()
-				for range 3 { // and so on
-					clock.fault(t, r, ear, c.why, c.lasts, c.begin)
-					way, n := ear.p99()
-					if during = append(during, way); n < 100 {
-						t.Fatalf("%d messages came", n)
-					}
-					clock.send(usual)
-					ear.p99()
-				}
-				t.Logf("p99 %v before, %v during the fault", before, during)
-				if most := slices.Max(during); most > before+5*time.Millisecond {
-					t.Errorf("the room waits %v during the fault, %v before", most, before)
-				}
-				w.heardOut()
-				r.Stop()
-				i := w.saved(r)
-				if lost := i.Dropped > 0; lost != c.lost || len(i.Gaps) > 0 != c.lost || c.lost == (len(i.Files) == 1) {
-					t.Errorf("%+v", i)
-				}
-				for _, f := range i.Files {
-					w.decodes(f.Name)
-				}
-			})
-		})
+		t.Run(f.why, func(t *testing.T) { synctest.Test(t, f.test) })
+	}
+}
+
+func (f diskFault) test(t *testing.T) {
+	w := newWorld(t, Options{})
+	formats, packets := clip(t)
+	ann, zero := w.person("ann"), time.Now()
+	ear := w.ear(zero.Add(-time.Duration(ann.clock) * time.Microsecond))
+	ann.m.Unsubscribe(relay.Selector{}) // a link of no time at all has no rate by which to send
+	ann.publish(formats, false)
+	r := w.start(Order{Room: "room"})
+	s := &sender{p: ann, packets: packets, zero: zero}
+	s.send(4 * time.Second)
+	before, _ := ear.p99()
+	var during []time.Duration
+	for n := range 14 {
+		f.happen(t, s, r, ear)
+		late, came := ear.p99()
+		if during = append(during, late); came < 100 {
+			t.Fatalf("%d messages came", came)
+		}
+		s.send(time.Second + time.Duration(n)*35*time.Millisecond) // so that the next comes at another moment between two flushes
+		ear.p99()
+	}
+	t.Logf("p99 %v before, %v during the fault", before, during)
+	if most := slices.Max(during); most > before+5*time.Millisecond {
+		t.Errorf("the room hears %v late during the fault, %v before", most, before)
+	}
+	w.heardOut()
+	r.Stop()
+	i := w.saved(r)
+	if lost := i.Dropped > 0; lost != f.loses || len(i.Gaps) > 0 != f.loses || len(i.Files) > 1 != f.loses {
+		t.Errorf("%+v", i)
+	}
+	for _, file := range i.Files {
+		w.decodes(file.Name)
+	}
+}
+
+// happen has the fault while the sender goes on, and looks at what comes of it.
+func (f diskFault) happen(t *testing.T, s *sender, r *Recorder, e *ear) {
+	t.Helper()
+	w, at := s.p.w, time.Now()
+	end := f.begin(w.disk)
+	s.send(f.lasts)
+	if took, told := e.told(at, relay.RecordWait, f.why); !told || took > time.Second {
+		t.Errorf("the room is told after %v: %v", took, told)
+	}
+	left, err := filepath.Glob(filepath.Join(w.dir, "*.part"))
+	if err != nil || len(left) == 0 {
+		t.Fatal(left, err)
+	}
+	for _, name := range left {
+		if _, got := w.packets(filepath.Base(name)); len(got) == 0 { // as it lies
+			t.Errorf("%s holds nothing", name)
+		}
+	}
+	for _, m := range w.relay.Snapshot()[0].Members {
+		if m.Hidden && m.Link.QueueBytes > relay.ArchiveBytes {
+			t.Errorf("%d bytes wait", m.Link.QueueBytes)
+		}
+	}
+	at = time.Now()
+	end()
+	s.send(time.Second)
+	if took, told := e.told(at, relay.Recorded, ""); !told {
+		t.Errorf("it has not gone on after %v: %+v", took, r.Info())
 	}
 }
 
@@ -181,34 +218,5 @@ func (s *sender) send(long time.Duration) {
 		}
 		time.Sleep(time.Until(due))
 		s.p.send([]media.Packet{k})
-	}
-}
-
-// fault sends while the disk has a fault, and looks at what comes of it.
-func (s *sender) fault(t *testing.T, r *Recorder, e *ear, why string, lasts time.Duration, begin func(*faulty) func()) {
-	t.Helper()
-	w, at := s.p.w, time.Now()
-	end := begin(w.disk)
-	s.send(lasts)
-	if took, told := e.told(at, relay.RecordWait, why); !told || took > time.Second {
-		t.Errorf("the room is told after %v: %v", took, told)
-	}
-	left, err := filepath.Glob(filepath.Join(w.dir, "*.part"))
-	if err != nil || len(left) == 0 {
-		t.Fatal(left, err)
-	}
-	for _, name := range left {
-		w.decodes(filepath.Base(name)) // as it lies
-	}
-	for _, m := range w.relay.Snapshot()[0].Members {
-		if m.Hidden && m.Link.QueueBytes > relay.ArchiveBytes {
-			t.Errorf("%d bytes wait", m.Link.QueueBytes)
-		}
-	}
-	at = time.Now()
-	end()
-	s.send(time.Second)
-	if took, told := e.told(at, relay.Recorded, ""); !told {
-		t.Errorf("it has not gone on after %v: %+v", took, r.Info())
 	}
 }
