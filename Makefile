@@ -10,7 +10,7 @@ IMPAIR  ?= 1m
 LINKS   := $(if $(LANDLINE_LONG),,LANDLINE_IMPAIR=$(IMPAIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test test-go test-web e2e lint bench fuzz fuzz-long latency impair impair-netns kill-recordings figures setup clean
+.PHONY: help run build web test test-go test-web e2e lint bench fuzz fuzz-long latency impair impair-netns kill-recordings bad-disks figures setup clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -61,6 +61,9 @@ impair-netns: ## the same over the queues of the Linux kernel, in network namesp
 
 kill-recordings: ## kill the relay a hundred times while it records, and play what is left
 	LANDLINE_KILLS=100 go test -count=1 -timeout 60m -run '^TestRecordingSurvivesKills$$' -v ./cmd/landline
+
+bad-disks: ## record onto a full disk twenty times, on a calm machine as root: nobody in the room may hear anything later
+	LANDLINE_LONG=1 go test -count=1 -timeout 10m -run '^TestADiskOfEightMegabytesIsFull$$' -v ./cmd/landline
 
 lint: web/node_modules/.package-lock.json ## gofmt, vet, staticcheck, tsc
 	@test -z "$$(gofmt -l cmd media relay signaling web/*.go)" || { gofmt -l cmd media relay signaling web/*.go; echo "gofmt would change these files"; exit 1; }

@@ -17,6 +17,8 @@ type recordCmd struct {
 	Room   string `required:"" group:"connect" help:"Room to record."`
 	For    span   `placeholder:"TIME" help:"End so long after the beginning."`
 	Member string `placeholder:"NAME" help:"Record the members of this name only."`
+
+	PerMember bool `help:"Write a file of each member as well, beside that of the room."`
 }
 
 // Help is the longer text of --help.
@@ -25,6 +27,7 @@ func (c *recordCmd) Help() string {
 room empties. A relay with keys wants a token that grants record:
 
     landline record --room kitchen --for 1h
+    landline record --room kitchen --per-member
     landline record --room kitchen --token "$(landline token --room kitchen --identity rec --grant record)"`
 }
 
@@ -44,7 +47,7 @@ func (c *recordCmd) Run(ctx context.Context, con *console) error {
 		return usagef("--member: %w", err)
 	}
 	api := relayAPI{&c.connectFlags, "recordings"}
-	info, err := api.start(ctx, server.RecordRequest{Room: c.Room, Member: c.Member})
+	info, err := api.start(ctx, server.RecordRequest{Room: c.Room, Member: c.Member, PerMember: c.PerMember})
 	if err != nil {
 		return err
 	}
@@ -56,9 +59,16 @@ func (c *recordCmd) Run(ctx context.Context, con *console) error {
 		return writeJSON(con.out, info)
 	}
 	for _, f := range info.Files {
-		fmt.Fprintf(con.out, "%s  %s  %.1f MB\n", f.Name, clockText(time.Duration(f.DurationMs)*time.Millisecond), float64(f.Bytes)/1e6)
+		fmt.Fprintln(con.out, fileText(f.Name, f.DurationMs, f.Bytes))
+	}
+	for _, f := range info.Members {
+		fmt.Fprintf(con.out, "%s  %s\n", fileText(f.Name, f.DurationMs, f.Bytes), f.MemberName)
 	}
 	return nil
+}
+
+func fileText(name string, durationMs, bytes int64) string {
+	return fmt.Sprintf("%s  %s  %.1f MB", name, clockText(time.Duration(durationMs)*time.Millisecond), float64(bytes)/1e6)
 }
 
 // follow waits for the end, which it brings about when it is time or ctx ends.

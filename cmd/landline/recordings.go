@@ -61,16 +61,24 @@ func (c *recordingsListCmd) Run(ctx context.Context, con *console) error {
 	fmt.Fprintln(table, "RECORDING\tSTATE\tLENGTH\tSIZE\tFILES\tBY\tTITLE")
 	for _, i := range reply.Recordings {
 		length := time.Duration(i.DurationMs) * time.Millisecond
-		fmt.Fprintf(table, "%s\t%s\t%s\t%.1f MB\t%d\t%s\t%s\n", i.ID, i.State, clockText(length), float64(i.Bytes)/1e6, len(i.Files), orDash(i.Name), orDash(i.Title))
+		fmt.Fprintf(table, "%s\t%s\t%s\t%.1f MB\t%s\t%s\t%s\n", i.ID, i.State, clockText(length), float64(i.Bytes)/1e6, filesText(i), orDash(i.Name), orDash(i.Title))
 	}
 	return table.Flush()
+}
+
+// filesText counts the files of the room, and those of members.
+func filesText(i record.Info) string {
+	if len(i.Members) == 0 {
+		return fmt.Sprint(len(i.Files))
+	}
+	return fmt.Sprintf("%d+%d", len(i.Files), len(i.Members))
 }
 
 type recordingsGetCmd struct {
 	connectFlags
 	ID     string `arg:"" help:"The recording, as the list names it."`
 	Part   int    `default:"1" placeholder:"N" help:"Which file, of a recording with several."`
-	Member string `placeholder:"NAME" help:"Only what this member said, in a file of its own. Needs --out."`
+	Member string `placeholder:"NAME" help:"Only what this member said, in a file of its own. Needs --out, unless the recording was made with --per-member."`
 	Out    string `short:"o" placeholder:"FILE" help:"Where to save it; without it, under the relay's name in this folder. - is standard output."`
 }
 
@@ -84,11 +92,11 @@ func (c *recordingsGetCmd) Run(ctx context.Context, con *console) error {
 	if c.Part < 1 || c.Part > len(info.Files) {
 		return fmt.Errorf("the recording has %d files: there is no %d", len(info.Files), c.Part)
 	}
-	about := info.Files[c.Part-1]
-	if c.Member != "" && (c.Out == "" || c.Out == "-") {
-		return usagef("--member: say the file with --out")
+	d, err := c.choose(info)
+	if err != nil {
+		return err
 	}
-	resp, err := api.request(ctx, http.MethodGet, fmt.Sprintf("/%s/file?part=%d", url.PathEscape(c.ID), c.Part), nil)
+	resp, err := api.request(ctx, http.MethodGet, "/"+url.PathEscape(c.ID)+"/file"+d.query, nil)
 	if err != nil {
 		return err
 	}
@@ -98,24 +106,45 @@ func (c *recordingsGetCmd) Run(ctx context.Context, con *console) error {
 		return err
 	}
 	if c.Out == "" {
-		if record.RoomOf(c.ID) == "" || !record.FileOf(c.ID, about.Name) {
+		if record.RoomOf(c.ID) == "" || !record.FileOf(c.ID, d.name) {
 			return errors.New("the relay names the file as none of its recordings is named: say --out")
 		}
-		c.Out = about.Name
+		c.Out = d.name
 	}
-	if c.Member != "" {
-		err = saveMember(c.Out, c.Member, about, resp.Body)
-	} else {
-		err = saveNew(c.Out, resp.Body)
-	}
-	if err != nil {
+	if err := d.save(c.Out, resp.Body); err != nil {
 		return err
 	}
 	if c.JSON {
-		return writeJSON(con.out, about)
+		return writeJSON(con.out, d.about)
 	}
 	_, err = fmt.Fprintln(con.out, c.Out)
 	return err
+}
+
+// wantedFile is a file of the relay, and how it is saved.
+type wantedFile struct {
+	query, name string
+	about       any
+	save        func(name string, from io.Reader) error
+}
+
+// choose takes the file of the room, or that of the member if the relay has one; else the member is cut out of the room's.
+func (c *recordingsGetCmd) choose(info record.Info) (wantedFile, error) {
+	about := info.Files[c.Part-1]
+	d := wantedFile{query: fmt.Sprintf("?part=%d", c.Part), name: about.Name, about: about, save: saveNew}
+	if c.Member == "" {
+		return d, nil
+	}
+	if alone, ok := memberFile(info, about.Name, c.Member); ok {
+		d.query += "&member=" + url.QueryEscape(alone.Member)
+		d.name, d.about = alone.Name, alone
+		return d, nil
+	}
+	if c.Out == "" || c.Out == "-" {
+		return d, usagef("--member: say the file with --out")
+	}
+	d.save = func(name string, from io.Reader) error { return saveMember(name, c.Member, about, from) }
+	return d, nil
 }
 
 // saveNew writes a file that is not there yet; what could not be written whole is removed.

@@ -11,6 +11,20 @@ import (
 	"landline/relay/record"
 )
 
+// memberFile finds the file that the relay has of a member, by display name, beside one of the room. What several of that name said is in no file of its own.
+func memberFile(info record.Info, beside, name string) (found record.MemberFile, ok bool) {
+	for _, f := range info.Members {
+		if f.Beside != beside || f.MemberName != name {
+			continue
+		}
+		if ok {
+			return found, false
+		}
+		found, ok = f, true
+	}
+	return found, ok
+}
+
 // saveMember writes to a file that is not there yet what one member said in a file of a recording: the same packets, at the same times.
 func saveMember(name, member string, about record.File, from io.Reader) error {
 	wanted := map[int]record.Track{}

@@ -26,8 +26,8 @@ func RoomOf(id string) string {
 
 // FileOf reports whether a name is that of a file of a recording.
 func FileOf(id, name string) bool {
-	m := fileRule.FindStringSubmatch(name)
-	return m != nil && m[1] == id
+	n, ok := parseName(name)
+	return ok && n.id == id
 }
 
 // List describes all recordings of a room, or all there are for "", the newest first.
@@ -84,8 +84,8 @@ func (s *Store) byID() (map[string][]fs.FileInfo, error) {
 	}
 	files := map[string][]fs.FileInfo{}
 	for _, f := range list {
-		if m := fileRule.FindStringSubmatch(f.Name()); m != nil {
-			files[m[1]] = append(files[m[1]], f)
+		if n, ok := parseName(f.Name()); ok {
+			files[n.id] = append(files[n.id], f)
 		}
 	}
 	return files, nil
@@ -97,19 +97,23 @@ func (s *Store) info(id string, found []fs.FileInfo) (Info, error) {
 		return r.Info(), nil
 	}
 	i := s.readInfo(id)
-	known := i.Files
-	i.Files, i.Bytes, i.DurationMs = []File{}, 0, 0
+	known := i
+	i.Files, i.Members, i.Bytes, i.DurationMs = []File{}, nil, 0, 0
 	for _, f := range found {
-		if strings.HasSuffix(f.Name(), partSuffix) {
-			continue
+		n, _ := parseName(f.Name())
+		switch {
+		case n.part:
+		case n.beside != "":
+			about := known.memberFile(f.Name())
+			about.Bytes = f.Size()
+			i.Members, i.Bytes = append(i.Members, about), i.Bytes+about.Bytes
+		default:
+			i.add(known.file(f))
 		}
-		about := File{Name: f.Name()}
-		if at := slices.IndexFunc(known, func(k File) bool { return k.Name == f.Name() }); at >= 0 {
-			about = known[at]
-		}
-		about.Bytes = f.Size()
-		i.add(about)
 	}
+	slices.SortFunc(i.Members, func(a, b MemberFile) int {
+		return cmp.Or(cmp.Compare(len(a.Name), len(b.Name)), strings.Compare(a.Name, b.Name))
+	})
 	slices.SortFunc(i.Files, func(a, b File) int { return cmp.Or(cmp.Compare(a.AtMs, b.AtMs), strings.Compare(a.Name, b.Name)) })
 	switch {
 	case len(i.Files) == 0:
@@ -118,6 +122,16 @@ func (s *Store) info(id string, found []fs.FileInfo) (Info, error) {
 		i.State = StateSaved
 	}
 	return i, nil
+}
+
+// file is what is known of a file that is there.
+func (i *Info) file(f fs.FileInfo) File {
+	about := File{Name: f.Name()}
+	if at := slices.IndexFunc(i.Files, func(k File) bool { return k.Name == f.Name() }); at >= 0 {
+		about = i.Files[at]
+	}
+	about.Bytes = f.Size()
+	return about
 }
 
 // Content is a file of a recording.
@@ -129,14 +143,35 @@ type Content interface {
 
 // Media opens a file of a recording, the first for 0. The caller closes it.
 func (s *Store) Media(id string, part int) (content Content, name string, changed time.Time, err error) {
+	return s.media(id, func(i *Info) string {
+		if part < 0 || part >= len(i.Files) {
+			return ""
+		}
+		return i.Files[part].Name
+	})
+}
+
+// MemberMedia opens the file of a member, by id, beside one of the room.
+func (s *Store) MemberMedia(id string, part int, member string) (content Content, name string, changed time.Time, err error) {
+	return s.media(id, func(i *Info) string {
+		at := slices.IndexFunc(i.Members, func(f MemberFile) bool {
+			return part >= 0 && part < len(i.Files) && f.Beside == i.Files[part].Name && f.Member == member
+		})
+		if at < 0 {
+			return ""
+		}
+		return i.Members[at].Name
+	})
+}
+
+func (s *Store) media(id string, choose func(*Info) string) (content Content, name string, changed time.Time, err error) {
 	i, err := s.Get(id)
 	if err != nil {
 		return nil, "", time.Time{}, err
 	}
-	if part < 0 || part >= len(i.Files) {
+	if name = choose(&i); name == "" {
 		return nil, "", time.Time{}, ErrNotFound
 	}
-	name = i.Files[part].Name
 	f, err := s.disk.open(name)
 	if err != nil {
 		return nil, "", time.Time{}, ErrNotFound

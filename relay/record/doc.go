@@ -9,8 +9,9 @@
 // # Files
 //
 // A recording is one file, or several where one is full, the disk was, or a late track has no place: ID.webm, ID.2.webm, .mkv where a codec does not
-// belong into WebM; and ID.json, which describes it. While it is written a file is called ID.webm.part, and plays as it lies, up to its last half
-// second. It gets its name when it is complete and on the disk. What a crash left behind is completed when the folder is opened again.
+// belong into WebM; beside each of them, where they were ordered, one of each member: ID.m1.webm, ID.2.m1.webm; and ID.json, which describes it. While it
+// is written a file is called ID.webm.part, and plays as it lies, up to its last half second. It gets its name when it is complete and on the disk. What a
+// crash left behind is completed when the folder is opened again.
 //
 // # Locks
 //

@@ -30,9 +30,11 @@ type Info struct {
 	DurationMs int64     `json:"durationMs"` // of all files
 	Bytes      int64     `json:"bytes"`
 	Files      []File    `json:"files"` // those that are saved
-	Gaps       []Gap     `json:"gaps,omitempty"`
-	Dropped    uint64    `json:"dropped,omitempty"` // frames that were lost, since the disk was full or slow
-	Recovered  bool      `json:"recovered,omitempty"`
+	// Members are those of one member each that are saved, where such were ordered.
+	Members   []MemberFile `json:"members,omitempty"`
+	Gaps      []Gap        `json:"gaps,omitempty"`
+	Dropped   uint64       `json:"dropped,omitempty"` // frames that were lost, since the disk was full or slow
+	Recovered bool         `json:"recovered,omitempty"`
 }
 
 // The states of a recording.
@@ -60,6 +62,16 @@ type File struct {
 	Bytes      int64   `json:"bytes"`
 	DurationMs int64   `json:"durationMs"`
 	Tracks     []Track `json:"tracks,omitempty"`
+}
+
+// MemberFile is a file of what one member sent, beside one of the room: the same frames, at the same times.
+type MemberFile struct {
+	Name       string `json:"name"`
+	Beside     string `json:"beside"`     // name of the room's file
+	Member     string `json:"member"`     // id
+	MemberName string `json:"memberName"` // display name
+	Bytes      int64  `json:"bytes"`      // 0: it is not saved yet
+	DurationMs int64  `json:"durationMs"` // from the beginning of the room's file
 }
 
 // Track is one track of a file, in the file's order.
@@ -102,11 +114,11 @@ func (r *Recorder) gapOver() {
 	}
 }
 
-// savedFile notes a file that is complete and on the disk.
-func (r *Recorder) savedFile(f File) {
+// beganMember notes a file of one member that is begun.
+func (r *Recorder) beganMember(f MemberFile) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.info.add(f)
+	r.info.Members = append(r.info.Members, f)
 }
 
 func (i *Info) add(f File) {
@@ -115,18 +127,50 @@ func (i *Info) add(f File) {
 	i.DurationMs += f.DurationMs
 }
 
+// addMember notes that a file of one member is saved.
+func (i *Info) addMember(name string, bytes, lengthMs int64) {
+	f := i.memberFile(name)
+	f.Bytes, f.DurationMs = bytes, lengthMs
+	if at := i.memberAt(name); at >= 0 {
+		i.Members[at] = f
+	} else {
+		i.Members = append(i.Members, f)
+	}
+	i.Bytes += bytes
+}
+
+// memberFile is what is known of the file of a member: whose it is was noted when it was begun.
+func (i *Info) memberFile(name string) MemberFile {
+	if at := i.memberAt(name); at >= 0 {
+		return i.Members[at]
+	}
+	n, _ := parseName(name)
+	return MemberFile{Name: name, Beside: n.beside}
+}
+
+func (i *Info) memberAt(name string) int {
+	return slices.IndexFunc(i.Members, func(f MemberFile) bool { return f.Name == name })
+}
+
 // Info describes the recording as it is now.
 func (r *Recorder) Info() Info {
+	i := r.all()
+	i.Members = slices.DeleteFunc(i.Members, func(f MemberFile) bool { return f.Bytes == 0 })
+	return i
+}
+
+// all is Info with the files of members that are not saved yet.
+func (r *Recorder) all() Info {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	i := r.info
-	i.Files, i.Gaps = slices.Clone(i.Files), slices.Clone(i.Gaps)
+	i.Files, i.Members, i.Gaps = slices.Clone(i.Files), slices.Clone(i.Members), slices.Clone(i.Gaps)
 	return i
 }
 
 // describe writes what is known of the recording beside its files.
 func (r *Recorder) describe() {
-	info := r.Info()
+	info := r.all()
 	if err := r.ask(func() error { return r.store.describe(info) }); err != nil {
 		r.store.log.Warn("a recording cannot be described", "recording", r.id, "error", err)
 	}
@@ -183,14 +227,33 @@ const idForm = `([0-9]{8}-[0-9]{6})-([A-Za-z0-9][A-Za-z0-9_.~-]{0,63})-[0-9a-f]{
 var (
 	idRule   = regexp.MustCompile(`^` + idForm + `$`)
 	addRule  = regexp.MustCompile(`^` + idForm + `\.(?:webm|mkv)\.adding$`)
-	fileRule = regexp.MustCompile(`^(` + idForm + `)(?:\.[0-9]{1,4})?\.(?:webm|mkv)(\.part)?$`)
+	fileRule = regexp.MustCompile(`^((` + idForm + `)(?:\.[0-9]{1,4})?)(\.m[0-9]{1,4})?(\.(?:webm|mkv))(\.part)?$`)
 )
+
+// named is what the name of a file tells.
+type named struct {
+	id     string
+	beside string // of one of a member: name of the room's file
+	part   bool   // it is not complete
+}
+
+func parseName(name string) (n named, ok bool) {
+	m := fileRule.FindStringSubmatch(name)
+	if m == nil {
+		return n, false
+	}
+	n = named{id: m[2], part: m[7] != ""}
+	if m[5] != "" {
+		n.beside = m[1] + m[6]
+	}
+	return n, true
+}
 
 // leftovers lists the files that were being written when a process died.
 func (s *Store) leftovers() (names []string, err error) {
 	files, err := s.disk.list()
 	for _, f := range files {
-		if m := fileRule.FindStringSubmatch(f.Name()); m != nil && m[4] != "" {
+		if n, ok := parseName(f.Name()); ok && n.part {
 			names = append(names, f.Name())
 		}
 	}
@@ -215,12 +278,15 @@ func (s *Store) recoverOne(name string) {
 			s.log.Error("panic in completing a recording", "file", name, "panic", fmt.Sprint(p), "stack", string(debug.Stack()))
 		}
 	}()
-	id := fileRule.FindStringSubmatch(name)[1]
+	n, _ := parseName(name)
+	id := n.id
 	got, err := s.complete(name)
 	switch {
 	case errors.Is(err, webm.ErrNothing):
 		s.log.Info("a recording that holds nothing is gone", "file", name)
-		_ = s.disk.remove(id + infoSuffix) // where there is none, all is well
+		if files, err := s.byID(); err == nil && len(files[id]) == 0 {
+			_ = s.disk.remove(id + infoSuffix) // where there is none, all is well
+		}
 		return
 	case err != nil:
 		s.log.Warn("a recording cannot be completed", "file", name, "error", err)
@@ -229,7 +295,11 @@ func (s *Store) recoverOne(name string) {
 	s.counts.Recovered.Add(1)
 	i := s.readInfo(id)
 	i.State, i.Why, i.Recovered = StateSaved, "", true
-	i.add(File{Name: name[:len(name)-len(partSuffix)], Bytes: got.Size, DurationMs: got.LengthMs})
+	if name = name[:len(name)-len(partSuffix)]; n.beside != "" {
+		i.addMember(name, got.Size, got.LengthMs)
+	} else {
+		i.add(File{Name: name, Bytes: got.Size, DurationMs: got.LengthMs})
+	}
 	if err := s.describe(i); err != nil {
 		s.log.Warn("a recording cannot be described", "recording", id, "error", err)
 	}

@@ -11,34 +11,23 @@ import (
 	"landline/relay"
 )
 
-// How a part begins and grows.
+// How a part grows, and waits for the disk.
 const (
-	holdTime   = 300 * time.Millisecond // the first frames wait so long for earlier ones of other tracks
-	holdBytes  = 16 << 20
 	flushEvery = 400 * time.Millisecond
 	retryFull  = 500 * time.Millisecond
 	retryError = 2 * time.Second
 	spare      = 1 << 20 // bytes that must be free beyond the reserve, before a recording goes on
 )
 
-// held is a frame that waits for its part to begin. Its time is the relay's, in µs.
-type held struct {
-	track *track
-	alias uint16
-	frame media.Frame
-}
-
-// part is one file.
+// part is a file of the room, and beside it those of its members where they were ordered. All have the same 0.
 type part struct {
-	name    string // that it gets once it is complete
-	f       *timed
-	g       *webm.Growing
 	isWebM  bool
 	zero    int64 // the relay's time in µs at which it begins
 	flushed time.Time
 	placed  []*track
-	past    []*track // those that have ended: they may come again
-	about   File
+	past    []*track  // those that have ended: they may come again
+	files   []*output // the room's first
+	seats   []seat    // by the tracks' places in the room's file
 }
 
 // takeUp gives a track that was published again its place in the file.
@@ -53,41 +42,17 @@ func (p *part) takeUp(t *track) {
 	}
 }
 
-// put takes a frame.
-func (r *Recorder) put(h held) {
-	switch {
-	case r.paused:
-		r.lost(1)
-		return
-	case r.part != nil:
-		r.write(h)
-		return
-	}
-	if len(r.held) == 0 {
-		r.heldAt = time.Now()
-	}
-	r.held = append(r.held, h)
-	r.bytes += len(h.frame.Data)
-}
-
-// begin makes a part of what is held.
-func (r *Recorder) begin() {
-	list := r.held
-	r.held, r.bytes = nil, 0
-	slices.SortStableFunc(list, func(a, b held) int { return int(max(-1, min(1, a.frame.Timestamp-b.frame.Timestamp))) })
+// begin makes a part for what was held, the earliest first.
+func (r *Recorder) begin(list []held) bool {
 	fits := !slices.ContainsFunc(list, func(h held) bool { return !webm.FitsWebM(h.track.info.Format) })
 	p, err := r.create(fits)
 	if err != nil {
 		r.lost(uint64(len(list)))
 		r.trouble(err)
-		return
+		return false
 	}
-	r.part, p.zero = p, list[0].frame.Timestamp
-	for _, h := range list {
-		if r.takes(h.track, h.frame.Key) { // the part may have given way to another on the way
-			r.put(h)
-		}
-	}
+	r.part, p.zero = p, list[0].at()
+	return true
 }
 
 // create makes the file of the next part.
@@ -102,19 +67,12 @@ func (r *Recorder) create(isWebM bool) (*part, error) {
 	if name += ".mkv"; isWebM {
 		name = name[:len(name)-len(".mkv")] + ".webm"
 	}
-	p := &part{name: name, isWebM: isWebM, flushed: time.Now(), about: File{Name: name, AtMs: time.Since(r.began).Milliseconds()}}
-	err := r.ask(func() error {
-		f, err := r.store.disk.create(name + partSuffix)
-		p.f = &timed{file: f, r: r}
-		return err
-	})
+	o, err := r.output(name, isWebM)
 	if err != nil {
 		return nil, err
 	}
-	if p.g, err = webm.NewGrowing(p.f, isWebM); err != nil {
-		return nil, errors.Join(err, p.f.Close(), r.store.disk.remove(name+partSuffix))
-	}
-	return p, nil
+	o.about.AtMs = time.Since(r.began).Milliseconds()
+	return &part{isWebM: isWebM, flushed: time.Now(), files: []*output{o}}, nil
 }
 
 // room checks that the disk has room for more than the reserve.
@@ -136,17 +94,17 @@ func (r *Recorder) write(h held) {
 	if t.part != p && !r.place(h) {
 		return
 	}
-	at := max(0, h.frame.Timestamp-p.zero)
+	at := max(0, h.at()-p.zero)
 	if t.last >= 0 {
 		at = max(at, t.last+1000) // times of a track grow, by a millisecond at least
 	}
 	t.last = at
 	h.frame.Timestamp = at
-	err := p.g.Write(media.Packet{Track: t.place, Frame: h.frame})
+	err := p.write(t.place, h.frame)
 	switch {
-	case p.f.err != nil:
-		r.trouble(p.f.err)
-	case err == nil && p.g.Size() >= r.store.o.MaxFile:
+	case p.failed() != nil:
+		r.trouble(p.failed())
+	case err == nil && p.files[0].g.Size() >= r.store.o.MaxFile: // those of members have less
 		r.roll()
 	case err != nil:
 		r.lost(1)
@@ -161,18 +119,26 @@ func (r *Recorder) place(h held) bool {
 	fits := !p.isWebM || webm.FitsWebM(f)
 	err := webm.ErrHeadFull
 	if fits {
-		t.place, err = p.g.Add(f, t.title(), h.frame)
+		t.place, err = p.files[0].g.Add(f, t.title(), h.frame)
+	}
+	if err == nil && r.order.PerMember {
+		if err := r.seat(p, t, f, h.frame); err != nil { // of the disk: the format has found its place in the room's file
+			r.lost(1)
+			r.trouble(err)
+			return false
+		}
 	}
 	switch {
 	case err == nil:
 		t.part, t.last = p, -1
 		p.placed = append(p.placed, t)
-		p.about.Tracks = append(p.about.Tracks, Track{Member: t.member, Name: t.name, Track: t.info.ID, Kind: string(f.Kind), Codec: string(f.Codec),
-			AtMs: (h.frame.Timestamp - p.zero) / 1000})
+		about := &p.files[0].about
+		about.Tracks = append(about.Tracks, Track{Member: t.member, Name: t.name, Track: t.info.ID, Kind: string(f.Kind), Codec: string(f.Codec),
+			AtMs: (h.at() - p.zero) / 1000})
 		return true
-	case p.f.err != nil:
+	case p.failed() != nil:
 		r.lost(1)
-		r.trouble(p.f.err)
+		r.trouble(p.failed())
 	case errors.Is(err, webm.ErrHeadFull) && fits && r.crowded(p):
 		t.refused = true
 		r.lost(1)
@@ -212,8 +178,11 @@ func (r *Recorder) flush(now time.Time) {
 			return
 		}
 	}
-	if err := p.g.Flush(); err != nil {
-		r.trouble(err)
+	for _, o := range p.files {
+		if err := o.g.Flush(); err != nil {
+			r.trouble(err)
+			return
+		}
 	}
 }
 
@@ -245,31 +214,9 @@ func (r *Recorder) closePart() {
 	if r.part = nil; p == nil {
 		return
 	}
-	if err := p.g.Close(); err != nil {
-		r.leave(p)
-		r.store.log.Warn("a file of a recording cannot be completed yet", "recording", r.id, "file", p.name, "error", err)
-		return
+	for _, o := range p.files {
+		r.closeOutput(o)
 	}
-	err := r.ask(func() error {
-		if err := errors.Join(p.f.Sync(), p.f.Close()); err != nil {
-			return err
-		}
-		return r.store.disk.rename(p.name+partSuffix, p.name)
-	})
-	if err != nil {
-		r.open = append(r.open, p)
-		r.store.log.Warn("a file of a recording cannot be saved yet", "recording", r.id, "file", p.name, "error", err)
-		return
-	}
-	p.about.Bytes, p.about.DurationMs = p.f.size, p.g.Length()
-	r.savedFile(p.about)
-}
-
-// leave closes a part that cannot be completed now. What was written whole plays.
-func (r *Recorder) leave(p *part) {
-	p.about.Bytes, p.about.DurationMs = p.g.Size(), p.g.Length()
-	_ = r.ask(func() error { return errors.Join(p.f.Truncate(p.g.Size()), p.f.Close()) })
-	r.open = append(r.open, p)
 }
 
 // trouble stops writing until the disk takes something again.
@@ -277,7 +224,9 @@ func (r *Recorder) trouble(err error) {
 	why := whyOf(err)
 	if p := r.part; p != nil {
 		r.part = nil
-		r.leave(p)
+		for _, o := range p.files {
+			r.leave(o)
+		}
 	}
 	r.lost(uint64(len(r.held)))
 	r.held, r.bytes = nil, 0
@@ -315,32 +264,10 @@ func (r *Recorder) retry(now time.Time) {
 	r.startOver()
 }
 
-// completeOpen completes the parts that could not be before, and reports whether none is left.
-func (r *Recorder) completeOpen() bool {
-	for len(r.open) > 0 {
-		p := r.open[0]
-		var got webm.Recovered
-		err := r.ask(func() (err error) {
-			got, err = r.store.complete(p.name + partSuffix)
-			return err
-		})
-		if err != nil && !errors.Is(err, webm.ErrNothing) {
-			r.store.log.Warn("a file of a recording cannot be completed yet", "recording", r.id, "file", p.name, "error", err)
-			return false
-		}
-		r.open = r.open[1:]
-		if err == nil {
-			p.about.Bytes, p.about.DurationMs = got.Size, got.LengthMs
-			r.savedFile(p.about)
-		}
-	}
-	return true
-}
-
 // finish completes what there is.
 func (r *Recorder) finish() {
-	for !r.paused && r.part == nil && len(r.held) > 0 { // one part may not have room for all
-		r.begin()
+	for !r.paused && len(r.held) > 0 { // one part may not have room for all
+		r.release(func(*clock) bool { return true })
 	}
 	r.store.over(r)
 	r.tell(relay.RecordOver, "")

@@ -30,16 +30,16 @@ type Recorder struct {
 	people  map[string]string // names of those whom the room shows, by id
 	came    bool              // somebody was there
 	tracks  map[uint16]*track // by alias
-	deltas  map[clockKey]int64
+	clocks  map[clockKey]*clock
 	dropped map[string]uint64 // of each track, as far as counted
 	held    []held
 	bytes   int // of held
 	heldAt  time.Time
 	part    *part
 	parts   int
-	run     int     // counts how often all tracks had to begin anew
-	open    []*part // that could not be completed yet
-	paused  bool    // nothing is written: the disk
+	run     int       // counts how often all tracks had to begin anew
+	open    []*output // that could not be completed yet
+	paused  bool      // nothing is written: the disk
 	retryAt time.Time
 	freeAt  time.Time
 
@@ -55,7 +55,7 @@ type Recorder struct {
 func newRecorder(s *Store, id string, o Order) *Recorder {
 	now := time.Now()
 	return &Recorder{store: s, id: id, order: o, kick: make(chan struct{}, 1), quit: make(chan struct{}), done: make(chan struct{}),
-		began: now, run: 1, people: map[string]string{}, tracks: map[uint16]*track{}, deltas: map[clockKey]int64{}, dropped: map[string]uint64{},
+		began: now, run: 1, people: map[string]string{}, tracks: map[uint16]*track{}, clocks: map[clockKey]*clock{}, dropped: map[string]uint64{},
 		info: Info{ID: id, Room: o.Room, By: o.By, Name: o.Name, Of: o.Of, Began: now.UTC(), State: StateRecording, Files: []File{}}}
 }
 
@@ -204,11 +204,10 @@ func (r *Recorder) tick(now time.Time) {
 	switch {
 	case r.paused:
 		r.retry(now)
-	case r.part == nil:
-		if len(r.held) > 0 && (now.Sub(r.heldAt) >= holdTime || r.bytes > holdBytes) {
-			r.begin()
-		}
-	case now.Sub(r.part.flushed) >= flushEvery:
+	case len(r.held) > 0:
+		r.settle(now)
+	}
+	if r.part != nil && now.Sub(r.part.flushed) >= flushEvery {
 		r.flush(now)
 	}
 }

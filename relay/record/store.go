@@ -25,8 +25,8 @@ type Options struct {
 const (
 	maxRunning  = 64
 	maxParts    = 1000
-	emptyWait   = 10 * time.Minute // for the first member of a room that is to be recorded
-	slowAfter   = 500 * time.Millisecond
+	emptyWait   = 10 * time.Minute       // for the first member of a room that is to be recorded
+	slowAfter   = 400 * time.Millisecond // with what may pass until the disk is asked for something, and until that is looked at, under a second
 	lookEvery   = 100 * time.Millisecond
 	defaultFile = 4 << 30
 	defaultLong = 24 * time.Hour
@@ -45,6 +45,8 @@ type Order struct {
 	Of   string // display name of the members to be recorded; "" = everybody
 	By   string // member id of who asks; "" = the operator
 	Name string // and the name
+	// PerMember is for a file of each member beside that of the room.
+	PerMember bool
 }
 
 // Store is a folder of recordings, and the Recorders that write to it.

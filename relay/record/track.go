@@ -26,12 +26,6 @@ type track struct {
 	last    int64 // µs in the part, of the newest frame
 }
 
-// clockKey names a clock: a member may have another one once it has come again.
-type clockKey struct {
-	member string
-	clock  relay.Clock
-}
-
 // know adds a track that may come.
 func (r *Recorder) know(member string, info relay.TrackInfo) {
 	t := &track{member: member, name: r.people[member], info: info, us: max(info.AtUs, info.Clock.Us), usAt: r.member.Now(),
@@ -141,8 +135,9 @@ func (r *Recorder) message(data []byte, at time.Duration) {
 
 // frame takes a whole frame.
 func (r *Recorder) frame(t *track, h media.ChunkHeader, data []byte) {
-	us := t.full(h.Timestamp)
-	f := media.Frame{Timestamp: us + r.delta(t, us), Key: h.Key || t.info.Kind == media.Audio, Data: data}
+	f := media.Frame{Timestamp: t.full(h.Timestamp), Key: h.Key || t.info.Kind == media.Audio, Data: data}
+	c := r.clock(t)
+	c.came(t.headAt, f.Timestamp)
 	if t.run == r.run && t.had(h) {
 		return
 	}
@@ -157,7 +152,10 @@ func (r *Recorder) frame(t *track, h media.ChunkHeader, data []byte) {
 	if t.info.Codec == media.Opus {
 		f.Duration, _ = media.OpusDuration(data) // a packet that is no Opus has none
 	}
-	r.put(held{track: t, alias: h.Alias, frame: f})
+	r.put(held{track: t, alias: h.Alias, clock: c, frame: f})
+	if r.bytes > holdBytes {
+		r.settle(time.Now())
+	}
 }
 
 // takes reports whether a frame can be of use: not in the middle of a group of which the part has not the beginning.
@@ -179,19 +177,3 @@ func (t *track) full(low uint32) int64 {
 	t.us, t.usAt = should+int64(int32(low-uint32(should))), t.headAt
 	return t.us
 }
-
-// delta leads from a member's clock to the relay's, in µs: all tracks of a clock keep together, by its first frame.
-func (r *Recorder) delta(t *track, us int64) int64 {
-	key := clockKey{t.member, t.info.Clock}
-	d, ok := r.deltas[key]
-	if !ok {
-		if len(r.deltas) >= maxClocks {
-			clear(r.deltas)
-		}
-		d = t.headAt.Microseconds() - us
-		r.deltas[key] = d
-	}
-	return d
-}
-
-const maxClocks = 4096

@@ -21,6 +21,8 @@ import (
 type RecordRequest struct {
 	Room   string `json:"room"`
 	Member string `json:"member,omitempty"` // display name of the only member to be recorded; "" = everybody
+	// PerMember is for a file of each member beside that of the room.
+	PerMember bool `json:"perMember,omitempty"`
 }
 
 // RecordingsReply is what GET /api/recordings answers.
@@ -100,7 +102,7 @@ func (s *Server) startRecording(w http.ResponseWriter, req *http.Request) {
 	if !ok {
 		return
 	}
-	rec, err := s.cfg.Recordings.Start(s.relay, record.Order{Room: order.Room, Of: order.Member, Name: name})
+	rec, err := s.cfg.Recordings.Start(s.relay, record.Order{Room: order.Room, Of: order.Member, Name: name, PerMember: order.PerMember})
 	switch {
 	case errors.Is(err, record.ErrRunning):
 		http.Error(w, err.Error(), http.StatusConflict)
@@ -226,7 +228,7 @@ func (s *Server) answerInfo(w http.ResponseWriter, status int, id string) error 
 	return err
 }
 
-// sendRecording sends a file, the first or ?part=, in ranges where they are asked for.
+// sendRecording sends a file, the first or ?part=, or that of a ?member= beside it, in ranges where they are asked for.
 func (s *Server) sendRecording(w http.ResponseWriter, req *http.Request, id string) error {
 	part := 0
 	if text := req.URL.Query().Get("part"); text != "" {
@@ -236,7 +238,13 @@ func (s *Server) sendRecording(w http.ResponseWriter, req *http.Request, id stri
 		}
 		part = n - 1
 	}
-	content, name, changed, err := s.cfg.Recordings.Media(id, part)
+	open := s.cfg.Recordings.Media
+	if member := req.URL.Query().Get("member"); member != "" {
+		open = func(id string, part int) (record.Content, string, time.Time, error) {
+			return s.cfg.Recordings.MemberMedia(id, part, member)
+		}
+	}
+	content, name, changed, err := open(id, part)
 	if err != nil {
 		return err
 	}

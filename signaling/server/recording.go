@@ -44,7 +44,7 @@ func (r *reader) record(m *signaling.Record) *signaling.Error {
 		rec.Stop()
 		return nil
 	}
-	_, err := store.Start(r.server.relay, record.Order{Room: member.Room(), Of: m.Name, By: member.ID(), Name: member.Name()})
+	_, err := store.Start(r.server.relay, record.Order{Room: member.Room(), Of: m.Name, By: member.ID(), Name: member.Name(), PerMember: m.PerMember})
 	return recordFault(err)
 }
 

@@ -65,6 +65,49 @@ func TestRecordingIsToldToEverybody(t *testing.T) {
 	}
 }
 
+// By the message as by HTTP, who records may ask for a file of each member.
+func TestFilesOfMembersAreAskedFor(t *testing.T) {
+	srv, url := recorded(t, Config{})
+	api := strings.TrimSuffix(strings.Replace(url, "ws", "http", 1), "/ws") + "/api/recordings"
+	begin := map[string]func(p *probe, room string){
+		"message": func(p *probe, _ string) { p.text(`{"type":"record","on":true,"perMember":true}`) },
+		"HTTP": func(_ *probe, room string) {
+			resp, err := http.Post(api, "application/json", strings.NewReader(`{"room":"`+room+`","perMember":true}`))
+			if err != nil || resp.StatusCode != http.StatusCreated {
+				t.Fatal(resp, err)
+			}
+			resp.Body.Close()
+		},
+	}
+	for room, ask := range begin {
+		ann, joined := enter(t, url, room, `"name":"Ann","publish":[`+mic+`]`)
+		ask(ann, room)
+		id := await[signaling.Recording](ann).ID
+		for n := range uint32(10) {
+			ann.binary(audio(joined.Self.Tracks[0].Layers[0].Alias, n, []byte("opus")))
+		}
+		ann.text(`{"type":"record"}`)
+		for await[signaling.Recording](ann).State != record.StateSaved {
+		}
+		info, err := srv.cfg.Recordings.Get(id)
+		if err != nil || len(info.Files) != 1 || len(info.Members) != 1 || info.Members[0].MemberName != "Ann" || info.Members[0].Member != joined.Self.ID {
+			t.Fatalf("by %s: %+v, %v", room, info, err)
+		}
+		for member, want := range map[string]int{joined.Self.ID: http.StatusOK, "nobody": http.StatusNotFound} {
+			resp, err := http.Get(api + "/" + id + "/file?part=1&member=" + member)
+			if err != nil {
+				t.Fatal(err)
+			}
+			body, _ := io.ReadAll(resp.Body)
+			resp.Body.Close()
+			if resp.StatusCode != want || want == http.StatusOK && int64(len(body)) != info.Members[0].Bytes {
+				t.Errorf("by %s, of %s: %s, %d bytes", room, member, resp.Status, len(body))
+			}
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+}
+
 func TestRecordingNeedsItsGrant(t *testing.T) {
 	keys, err := token.ParseKeys([]string{"main:a secret of sixteen bytes"})
 	if err != nil {
@@ -102,6 +145,7 @@ func TestRecordingNeedsItsGrant(t *testing.T) {
 		{"GET", id, "", mint("other", token.Record), "", 401},
 		{"GET", id, "", mint("kitchen", token.Record), "", 404},
 		{"GET", id + "/file", "", mint("kitchen", token.Subscribe), "", 403},
+		{"GET", id + "/file?member=ann", "", mint("kitchen", token.Subscribe), "", 403},
 		{"GET", id + "/still", "", mint("kitchen", token.Subscribe), "", 403},
 		{"GET", id + "/still", "", mint("kitchen", token.Record), "", 404},
 		{"DELETE", id, "", mint("kitchen", token.Record), "", 404},

@@ -149,7 +149,7 @@ const fromClient = {
     send: list(object({ mid: text(), track: needed(TRACK_ID), sequence: count(0xffff), rtp: count(0xffff_ffff), us: count() }), 32),
     both: flag,
   }),
-  record: object({ req: count(), on: flag, name: text(PERSON_NAME) }),
+  record: object({ req: count(), on: flag, name: text(PERSON_NAME), perMember: flag }),
   rtcEnd,
   rtcClose,
   rtcPath,
