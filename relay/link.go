@@ -27,6 +27,24 @@ func (s *Subscriber) ready(now time.Duration) bool {
 	return s.link.InFlight() <= s.link.Window()/2 || !s.link.Busy(now) && s.link.Silence(now) < 2*rate.AckEvery+s.link.RTT()
 }
 
+// soundInTime reports whether the sound that goes next may go though the window is full: it has waited for half of its time, and arrives within
+// the other half. The window keeps pictures from piling up on the path. Sound comes behind those under way all the same, and if it waits until
+// they are through, only later: so what a key frame has put on a path that turns out to be slow costs no sound that fits, and none
+// comes later than it may be sent. For a while it waits, since most windows have room soon, and pictures need that room as well. Sound
+// alone keeps to the window.
+func (s *Subscriber) soundInTime(now time.Duration) bool {
+	ahead, known := s.link.Ahead(now)
+	if _, acked := s.link.Total(); !known || acked >= s.pictures {
+		return false
+	}
+	f := s.pick()
+	if f == nil || f.video() {
+		return false
+	}
+	age, most := f.age(now), min(f.maxAge, f.class.MaxAge())
+	return age > most/2 && age+ahead <= most
+}
+
 // One write hands over so much time of a slow receiver's rate, so that audio can overtake what a socket does not take
 // at once.
 const batchTime = 15 * time.Millisecond

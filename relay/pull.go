@@ -7,8 +7,8 @@ import (
 )
 
 // Pull appends to out what may be sent now, in order of priority, and returns it: control, audio, data, video, objects. It
-// stops when the link has no room, or after batchBytes, and then more says that there is more. Whatever it
-// returns must be sent, in this order. Sizes of events are unknown here: see AddSent.
+// stops when the link has no room, but for sound that is in time all the same, or after batchBytes, and then more says that there
+// is more. Whatever it returns must be sent, in this order. Sizes of events are unknown here: see AddSent.
 func (s *Subscriber) Pull(out []Out) (batch []Out, more bool) {
 	batch, more, asks := s.pull(out, s.now())
 	tellPublishers(asks)
@@ -26,7 +26,8 @@ func (s *Subscriber) pull(out []Out, now time.Duration) (batch []Out, more bool,
 // pulling is one Pull under way.
 type pulling struct {
 	out    []Out
-	budget int // bytes that may still go into this batch
+	budget int  // bytes that may still go into this batch
+	full   bool // the window is
 	now    time.Duration
 }
 
@@ -38,21 +39,22 @@ func (s *Subscriber) take(out []Out, now time.Duration) ([]Out, bool) {
 	if len(s.held) > 0 {
 		s.release(now)
 	}
-	room := s.link.Room()
-	if room <= 0 {
+	p := &pulling{out: out, budget: s.batch(now), now: now}
+	if room := s.link.Room(); room > 0 {
+		p.budget = min(p.budget, room)
+	} else {
+		p.full = true
 		s.link.Wait(now)
-		return out, false
+		if !s.soundInTime(now) {
+			return out, false
+		}
 	}
-	p := &pulling{out: out, budget: min(room, s.batch(now)), now: now}
 	s.takeUrgent(p) // it may speak of a track whose end is among the events
 	s.takeEvents(p)
 	s.expire(now)
 	s.takeUrgent(p)
 	s.gather(now)
-	for p.budget > 0 {
-		if !s.takeOwed(p) && !s.takeLive(p) && s.takeBulk(p) == 0 {
-			break
-		}
+	for p.budget > 0 && s.takeOne(p) {
 	}
 	s.pad(p)
 	if len(s.held) > 0 {
@@ -62,9 +64,17 @@ func (s *Subscriber) take(out []Out, now time.Duration) ([]Out, bool) {
 	more := s.pick() != nil || s.dataWaits() || s.bulkMore(now)
 	if more && s.link.Room() <= 0 {
 		s.link.Wait(now)
-		more = false
+		more = s.soundInTime(now)
 	}
 	return p.out, more
+}
+
+// takeOne takes one message of media, topics or objects, and reports whether there was one. Over a window that is full goes sound alone.
+func (s *Subscriber) takeOne(p *pulling) bool {
+	if p.full {
+		return s.soundInTime(p.now) && s.takeLive(p)
+	}
+	return s.takeOwed(p) || s.takeLive(p) || s.takeBulk(p) > 0
 }
 
 // takeLive takes one message of a feed or a topic, and reports whether there was one.
@@ -164,6 +174,9 @@ func (s *Subscriber) takeFrom(f *feed, p *pulling) {
 	before := p.budget
 	s.turn = max(f.stamp, s.turn)
 	s.takeNext(f, p)
+	if f.video() {
+		s.pictures, _ = s.link.Total()
+	}
 	f.stamp = s.turn + uint64(before-p.budget)
 }
 

@@ -67,6 +67,7 @@ type Controller struct {
 	delay  time.Duration // of the newest acknowledged message, above base
 	rtt    time.Duration // shortest of late
 	high   int           // acks in a row that told of too high a delay
+	passed passed
 
 	// Rate, in bytes a second.
 	from   point
@@ -88,6 +89,12 @@ type point struct {
 	known bool
 	bytes uint64
 	came  time.Duration // by the receiver's clock
+}
+
+// passed tells when the queue on the path had let so many bytes through, by the clock of the sender and as if the way took no time.
+type passed struct {
+	bytes uint64
+	at    time.Duration
 }
 
 // New makes a controller for a new connection.
@@ -155,6 +162,16 @@ func (c *Controller) Silence(now time.Duration) time.Duration {
 	return now - max(c.ackedAt, c.marks.oldest())
 }
 
+// Ahead is how long what is under way holds up a message that is sent now, as far as that is known: not before the first rate, not while
+// the path is probed, and not when an ack is overdue.
+func (c *Controller) Ahead(now time.Duration) (d time.Duration, known bool) {
+	if c.now == 0 || c.mode == probe || c.Silence(now) > c.AckEvery(now)+c.rtt {
+		return 0, false
+	}
+	takes := time.Duration(float64(c.sent-c.passed.bytes)/c.now*1e6) * time.Microsecond
+	return max(0, c.passed.at+takes-now), true
+}
+
 // between is the time between acks to reckon with.
 func (c *Controller) between(now time.Duration) time.Duration { return max(c.AckEvery(now), c.gap) }
 
@@ -207,6 +224,7 @@ func (c *Controller) Acked(total uint64, came, now time.Duration) bool {
 		c.gap += (min(now-c.ackedAt, AckEvery) - c.gap) / 8
 	}
 	c.timed(came-newest.at, now-newest.at, limited, now)
+	c.passed = passed{total, newest.at + c.delay}
 	if c.trains != nil {
 		c.trains.came(newest, c.delay, now)
 	}

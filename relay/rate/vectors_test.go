@@ -5,6 +5,7 @@ import (
 	"flag"
 	"math"
 	"os"
+	"slices"
 	"testing"
 	"time"
 )
@@ -23,12 +24,13 @@ type vectors struct {
 type trace struct {
 	Name string `json:"name"`
 	// Events, times in µs: ["sent", at, bytes], ["acks", at, bytes], ["wait", at], and ["acked", at, bytes in all, when the last came by the
-	// receiver's clock, and after it: window, room, rate, and the rate shown in bytes a second].
+	// receiver's clock, and after it: window, room, rate, the rate shown in bytes a second, and what is ahead; -1 where that is not known].
 	Events [][]any `json:"events"`
 }
 
 const aboutVectors = "Connections as the rate controller sees them (docs/protocol.md section 8). Times are in µs. [sent, at, bytes]; [acks, at, bytes]: an ack was " +
-	"sent; [wait, at]: something waits and there is no room; [acked, at, bytes in all, when the last came by the receiver's clock, and after it: window, room, rate, and what the path has shown of itself, which is watched from the start]"
+	"sent; [wait, at]: something waits and there is no room; [acked, at, bytes in all, when the last came by the receiver's clock, and after it: window, room, rate, what the path has shown of itself, which is watched from the start, " +
+	"and how long what is under way holds up the next message, -1 where that is not known]"
 
 // record runs a simulated connection and writes down what happens.
 func record(name string, s *sim, until time.Duration) trace {
@@ -46,16 +48,24 @@ func record(name string, s *sim, until time.Duration) trace {
 			}
 			waiting = true
 		case "ack":
-			tr.Events = append(tr.Events, []any{"acked", at.Microseconds(), n, came.Microseconds(), 0, 0, 0, 0})
+			tr.Events = append(tr.Events, []any{"acked", at.Microseconds(), n, came.Microseconds(), 0, 0, 0, 0, 0})
 			waiting = false
 		}
 	}
 	s.acked = func() {
 		e := tr.Events[len(tr.Events)-1]
-		e[4], e[5], e[6], e[7] = s.c.Window(), s.c.Room(), s.c.Rate(), s.c.Shown(time.Duration(e[1].(int64))*time.Microsecond)
+		at := time.Duration(e[1].(int64)) * time.Microsecond
+		e[4], e[5], e[6], e[7], e[8] = s.c.Window(), s.c.Room(), s.c.Rate(), s.c.Shown(at), aheadUs(s.c, at)
 	}
 	s.run(until)
 	return tr
+}
+
+func aheadUs(c *Controller, at time.Duration) int {
+	if d, known := c.Ahead(at); known {
+		return int(d.Microseconds())
+	}
+	return -1
 }
 
 func makeVectors() vectors {
@@ -117,8 +127,8 @@ func TestVectorsAreWhatTheControllerDoes(t *testing.T) {
 				if !c.Acked(uint64(n(2)), at(3), at(1)) {
 					t.Fatalf("%s, event %d: refused", tr.Name, i)
 				}
-				if c.Window() != n(4) || c.Room() != n(5) || c.Rate() != n(6) || c.Shown(at(1)) != n(7) {
-					t.Fatalf("%s, event %d: window %d, room %d, rate %d, shown %d; recorded are %v", tr.Name, i, c.Window(), c.Room(), c.Rate(), c.Shown(at(1)), e[4:])
+				if said := []int{c.Window(), c.Room(), c.Rate(), c.Shown(at(1)), aheadUs(&c, at(1))}; !slices.Equal(said, []int{n(4), n(5), n(6), n(7), n(8)}) {
+					t.Fatalf("%s, event %d: window, room, rate, shown, ahead %v; recorded are %v", tr.Name, i, said, e[4:])
 				}
 			}
 		}

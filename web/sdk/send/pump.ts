@@ -6,7 +6,7 @@ import type { Outgoing } from '../wire/messages';
 import { Bulk } from './bulk';
 import type { BulkSource } from './bulk';
 import { ACK_EVERY_US } from './rate';
-import { chunkSize } from './uplink';
+import { chunkSize, MAX_AGE } from './uplink';
 import type { Uplink } from './uplink';
 
 /** While something waits it may become too old, or the browser's own buffer may empty, without an ack that tells. */
@@ -32,6 +32,8 @@ export class Pump {
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** The time between acks that the relay was last asked for, µs. */
   private asked = ACK_EVERY_US;
+  /** Where the newest that was sent of pictures ends, in bytes of the connection. */
+  private pictures = 0;
   private readonly bulk: Bulk;
 
   constructor(
@@ -55,7 +57,10 @@ export class Pump {
     // What was delivered of data alone tells what was put, not what the link takes.
     data.run(link, chunkSize(capacity), performance.now());
     bulk.owe(link.rate.sent - before);
+    const { video } = this.uplink.sent;
     this.drain(link, () => this.uplink.next(size));
+    if (this.uplink.sent.video > video) this.pictures = link.rate.sent;
+    this.sendSoundInTime(link, size);
     bulk.drain(link);
     const held = (data.waiting && link.room <= 0) || bulk.held(link);
     if (held || this.uplink.ready) link.rate.wait(nowUs());
@@ -77,6 +82,18 @@ export class Pump {
     }
   }
 
+  /** Sound that has waited for half of its time behind pictures goes over a full window, if it is in time then (relay/link.go: soundInTime). */
+  private sendSoundInTime(link: Link, size: number): void {
+    while (link.room <= 0 && link.rate.acked < this.pictures) {
+      const ahead = link.rate.ahead(nowUs());
+      const age = this.uplink.soundAge(performance.now());
+      if (ahead === undefined || age <= MAX_AGE.audio / 2 || age + ahead / 1000 > MAX_AGE.audio) return;
+      const chunk = this.uplink.nextSound(size);
+      if (!chunk) return;
+      link.sendBinary(chunk);
+    }
+  }
+
   private askForAcks(link: Link): void {
     const every = link.rate.ackEvery(nowUs());
     if (every === this.asked) return;
@@ -87,6 +104,7 @@ export class Pump {
   /** A new connection: the relay acknowledges as it does by itself. */
   joined(): void {
     this.asked = ACK_EVERY_US;
+    this.pictures = 0;
   }
 
   stop(): void {

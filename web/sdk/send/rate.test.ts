@@ -9,7 +9,7 @@ const { traces } = JSON.parse(readFileSync(file, 'utf8')) as { traces: { name: s
 
 /** What the controller of the relay said after an ack, within one byte for what is rounded. */
 function compare(controller: RateController, index: number, now: number, want: readonly number[]): void {
-  const said = [controller.window, controller.room(), controller.rate, controller.shown(now)];
+  const said = [controller.window, controller.room(), controller.rate, controller.shown(now), controller.ahead(now) ?? -1];
   want.forEach((each, i) => {
     expect(Math.abs(said[i]! - each), `event ${index}: ${said} instead of ${want}`).toBeLessThanOrEqual(1);
   });

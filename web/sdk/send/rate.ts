@@ -68,6 +68,8 @@ export class RateController {
   private rttUs = 0;
   /** Acks in a row that told of too high a delay. */
   private high = 0;
+  /** When the queue on the path had let so many bytes through, as if the way took no time. */
+  private passed = { bytes: 0, at: 0 };
 
   /** Where a rate sample begins: bytes acknowledged, and the receiver's clock. */
   private from: { bytes: number; came: number } | undefined;
@@ -135,6 +137,16 @@ export class RateController {
     return this.marks.empty ? 0 : nowUs - Math.max(this.ackedAt, this.marks.oldest);
   }
 
+  /**
+   * How long what is under way holds up a message that is sent now, µs; undefined where that is not known: before the first rate, while the
+   * path is probed, and when an ack is overdue.
+   */
+  ahead(nowUs: number): number | undefined {
+    if (this.now === 0 || this.mode === 'probe' || this.silence(nowUs) > this.ackEvery(nowUs) + this.rttUs) return undefined;
+    const takes = Math.trunc(((this.sentBytes - this.passed.bytes) / this.now) * 1e6);
+    return Math.max(0, this.passed.at + takes - nowUs);
+  }
+
   get window(): number {
     return this.windowBytes;
   }
@@ -200,6 +212,7 @@ export class RateController {
     this.limited = false;
     if (limited && count >= GULP) this.gap += (Math.min(nowUs - this.ackedAt, ACK_EVERY_US) - this.gap) / 8;
     this.timed(cameUs - at, nowUs - at, limited, nowUs);
+    this.passed = { bytes: total, at: at + this.delayUs };
     this.trains?.came(end, at, this.delayUs, nowUs);
     this.measured(total, cameUs, limited, nowUs);
     this.ackedAt = nowUs;

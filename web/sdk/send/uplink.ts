@@ -219,6 +219,12 @@ export class Uplink {
     return undefined;
   }
 
+  /** Age of the sound that goes next, ms; 0 where none waits for room. */
+  soundAge(now: number): number {
+    for (const track of this.tracks.values()) if (track.cls === 'audio' && track.waiting && track.alias) return track.age(now);
+    return 0;
+  }
+
   private nextPicture(size: number): Uint8Array | undefined {
     const tracks = [...this.tracks.values()];
     for (let i = 0; i < tracks.length; i++) {
