@@ -26,8 +26,11 @@ interface Waiting extends OutFrame {
   sent: number;
 }
 
-/** Longest wait, ms (defaults of docs/protocol.md section 4). */
-export const MAX_AGE = { audio: 300, video: 400, screen: 1_000 } as const;
+/**
+ * Longest wait, ms (defaults of docs/protocol.md section 4). file: pictures of a file as they are; nobody answers a file, and its next key
+ * frame may be far.
+ */
+export const MAX_AGE = { audio: 300, video: 400, screen: 1_000, file: 2_000 } as const;
 export type UplinkClass = keyof typeof MAX_AGE;
 const MAX_QUEUE_BYTES = 2 * MAX_FRAME;
 /** A key frame may take longer: without it nothing that follows is of use. */
@@ -178,8 +181,8 @@ export function chunkSize(rate: number): number {
 export class Uplink {
   readonly tracks = new Map<string, UplinkTrack>();
   readonly drops: Record<string, number> = {};
-  /** Bytes that went out as chunks. */
-  readonly sent = { audio: 0, video: 0 };
+  /** Bytes that went out as chunks: of pictures that are encoded here, and of sound and all else that no encoder can make less of. */
+  readonly sent = { fixed: 0, video: 0 };
   private turn = 0;
 
   /** A queue for a track, or with layer for one that goes beside it; taken out by remove of the track. */
@@ -213,7 +216,7 @@ export class Uplink {
     for (const track of this.tracks.values()) {
       const chunk = track.cls === 'audio' ? track.chunk(size) : undefined;
       if (!chunk) continue;
-      this.sent.audio += chunk.length;
+      this.sent.fixed += chunk.length;
       return chunk;
     }
     return undefined;
@@ -227,7 +230,7 @@ export class Uplink {
       const chunk = track.cls === 'audio' ? undefined : track.chunk(size);
       if (!chunk) continue;
       this.turn = at + 1;
-      this.sent.video += chunk.length;
+      this.sent[track.cls === 'file' ? 'fixed' : 'video'] += chunk.length;
       return chunk;
     }
     return undefined;
