@@ -8,6 +8,7 @@ import type { Visit } from '../visit';
 import type { Call, CallState } from './call';
 import { isRecorded } from './recording-words';
 import { badge } from './chatlog';
+import { useFilmPicker } from './film-bar';
 
 export type DialogName = 'settings' | 'shortcuts';
 
@@ -27,6 +28,7 @@ export function Controls(props: Props) {
       <div class="controls-group">
         <MediaTools call={call} />
         {!narrow && <ShareTool call={call} />}
+        {!narrow && <FilmTool call={call} />}
         {!narrow && <RecordTool call={call} state={state} />}
       </div>
       <div class="controls-group">
@@ -78,6 +80,19 @@ function ShareTool({ call }: { call: Call }) {
     <Tool label={screen ? labels.stopSharing : labels.share} tone={screen ? 'on' : undefined} onClick={() => void call.share()}>
       {screen ? <icons.ScreenOff /> : <icons.Screen />}
     </Tool>
+  );
+}
+
+function FilmTool({ call }: { call: Call }) {
+  const { opening, on } = useStore(call.film.store);
+  const { element, open } = useFilmPicker(call.film);
+  return (
+    <>
+      {element}
+      <Tool label={labels.playFile} tone={on ? 'on' : undefined} busy={opening} onClick={open}>
+        <icons.Film />
+      </Tool>
+    </>
   );
 }
 
@@ -151,6 +166,7 @@ function MoreMenu({ call, state, onDialog }: Props) {
   const [open, setOpen] = useState(false);
   const menu = useRef<HTMLDivElement>(null);
   const { screen } = useStore(call.media.store);
+  const film = useFilmPicker(call.film);
   useEffect(() => {
     if (!open) return;
     const outside = (event: Event) => {
@@ -173,6 +189,7 @@ function MoreMenu({ call, state, onDialog }: Props) {
       <Tool label={labels.more} expanded={open} tone={open ? 'on' : undefined} onClick={() => setOpen(!open)}>
         <icons.More />
       </Tool>
+      {film.element}
       {open && (
         <div class="more-list">
           {canShare() && (
@@ -180,6 +197,9 @@ function MoreMenu({ call, state, onDialog }: Props) {
               <icons.Screen /> {screen ? labels.stopSharing : labels.share}
             </button>
           )}
+          <button type="button" onClick={choose(film.open)}>
+            <icons.Film /> {labels.playFile}
+          </button>
           {state.mayRecord && (
             <button type="button" onClick={choose(() => call.room.record(!isRecorded(state.recording)))}>
               <icons.Record /> {isRecorded(state.recording) ? labels.stopRecording : labels.record}
