@@ -2,14 +2,14 @@ import { useEffect, useRef } from 'preact/hooks';
 import { filmOf, fullScreen, labels, pin, screenOf, states, videoOf } from '../labels';
 import { LocalVideo } from '../media/video';
 import { initials, tint } from '../names';
-import { Expand, MicOff, Pin } from '../ui/icons';
+import { Expand, Film as FilmIcon, MicOff, Pin } from '../ui/icons';
 import type { Call, CallState } from './call';
 import type { Film } from './film';
 import { useFollowed } from './film-follow';
 import type { Box } from './layout';
 import { smallWords } from './health';
 import { RemotePicture } from './picture';
-import { fills, isShared, sounding, type Tile } from './tiles';
+import { fills, isShared, playsSound, sounding, type Tile } from './tiles';
 
 interface Props {
   call: Call;
@@ -162,6 +162,12 @@ function Caption({ tile, speaking }: { tile: Tile; speaking: boolean }) {
         <span class="caption-mic">
           <MicOff />
           <span class="sr">{sound === 'muted' ? states.muted : states.noSound}</span>
+        </span>
+      )}
+      {tile.main && playsSound(tile.member) && (
+        <span class="caption-mic">
+          <FilmIcon />
+          <span class="sr">{states.playing}</span>
         </span>
       )}
       <span class="caption-name" aria-hidden="true">

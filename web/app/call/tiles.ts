@@ -83,6 +83,12 @@ export function faceOf({ tracks }: MemberInfo): TrackInfo | undefined {
   return videos.find(({ source }) => source !== 'screen' && (source !== 'file' || !present));
 }
 
+/** Whether a member plays a file that is heard and not seen: nothing else on the page says where that sound is from. */
+export function playsSound({ tracks }: MemberInfo): boolean {
+  const files = tracks.filter(({ source }) => source === 'file');
+  return tracks.some(({ source }) => source === 'mic') && files.some(({ kind }) => kind === 'audio') && !files.some(({ kind }) => kind === 'video');
+}
+
 /** Whether it is there to be looked at by all. */
 export const isShared = ({ screen, film }: Tile): boolean => screen || film;
 

@@ -39,6 +39,10 @@ const FORMATS = [MP4, QTFF, WEBM, MATROSKA, OGG, MP3, WAVE, FLAC, ADTS, MPEG_TS]
 /** What a file cuts off at its beginning by times before 0 must be decoded to be left out. A decoder's run-in is shorter, and does no harm. */
 const CUT_S = 0.1;
 
+/** Sample entries of MP4 for what is encrypted; the first two by a scheme that has keys for each file. */
+const ENCRYPTED = new Set(['encv', 'enca', 'drmi', 'drms']);
+
+/** Asked for a key, in the middle of reading. */
 class Protected extends Error {}
 
 /** Rejects with a FileStreamError. */
@@ -103,7 +107,9 @@ function nothingOf([first]: FileTrackLeftOut[]): FileStreamError {
 async function find(track: InputVideoTrack | InputAudioTrack): Promise<Found | FileTrackLeftOut | undefined> {
   const kind = track instanceof InputAudioTrack ? 'audio' : 'video';
   const internal = await track.getInternalCodecId();
-  const codec = (await track.getCodec()) ?? (typeof internal === 'string' ? internal : '');
+  const known = await track.getCodec();
+  const codec = known ?? (typeof internal === 'string' ? internal : '');
+  if (!known && ENCRYPTED.has(codec)) return { kind, codec: '', code: 'protected' };
   let packet: EncodedPacket | null;
   try {
     packet = await new EncodedPacketSink(track).getFirstPacket({ verifyKeyPackets: true });

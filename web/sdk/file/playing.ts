@@ -4,6 +4,7 @@
 import { nowUs } from '../session/clock';
 import type { Clock } from '../send/capture-clock';
 import type { OutFrame } from '../send/uplink';
+import { LEVEL_UNKNOWN } from '../wire/wire';
 import type { FileStreamWhy } from './api';
 import type { MediaFile, Piece } from './media-file';
 import { Timetable } from './timetable';
@@ -25,7 +26,7 @@ export interface PlayingHost {
   faultOf(error: unknown): FileStreamWhy;
 }
 
-/** Decoded pictures are large, and decoders have few of them. What is encoded is bounded by its time as well. */
+/** Decoded pictures are large, and decoders have few of them. Of all else a second is read ahead, in pieces of a millisecond or more. */
 const MOST = { picture: 4, piece: 1_000 };
 const TELL_MS = 500;
 /** What waits for the link at the end goes yet, or grows too old, within this. */
@@ -42,6 +43,8 @@ export class Playing {
   /** Those who wait until there is room for more of their track. */
   private readonly readers = new Map<number, () => void>();
   private allRead = false;
+  /** What was decoded last: it is given again while the file stands still, so that who comes meanwhile has a picture. */
+  private still: { outlet: Outlet; picture: VideoFrame } | undefined;
   private drainUntil: number | undefined;
   private closed = false;
 
@@ -54,7 +57,7 @@ export class Playing {
     this.table = new Timetable(file.tracks.map(({ kind, carried }) => (kind === 'video' && !carried ? MOST.picture : MOST.piece)));
     const due = (us: number): number => Math.round(this.table.due(us));
     this.clock = { map: due, toMember: due };
-    this.tell = setInterval(() => !this.table.paused && this.told(), TELL_MS);
+    this.tell = setInterval(() => (this.table.paused ? this.again() : this.told()), TELL_MS);
     this.read().catch((error: unknown) => this.closed || this.host.over(this.host.faultOf(error)));
   }
 
@@ -74,6 +77,8 @@ export class Playing {
     clearInterval(this.tell);
     clearTimeout(this.timer);
     for (const piece of this.table.empty()) dispose(piece);
+    this.still?.picture.close();
+    this.still = undefined;
     for (const go of this.readers.values()) go();
     this.file.close();
   }
@@ -132,9 +137,22 @@ export class Playing {
   }
 
   private give(outlet: Outlet, piece: Piece): void {
-    if ('data' in piece) return outlet.decoded(piece.data, this.clock);
+    if ('data' in piece) return this.giveDecoded(outlet, piece.data);
     const { data, key } = piece.frame;
-    outlet.frame({ data, key, config: false, timestamp: this.clock.toMember(piece.us) });
+    outlet.frame({ data, key, config: false, timestamp: this.clock.toMember(piece.us), level: LEVEL_UNKNOWN });
+  }
+
+  private giveDecoded(outlet: Outlet, data: VideoFrame | AudioData): void {
+    if (data instanceof VideoFrame) {
+      this.still?.picture.close();
+      this.still = { outlet, picture: data.clone() };
+    }
+    outlet.decoded(data, this.clock);
+  }
+
+  private again(): void {
+    const { outlet, picture } = this.still ?? {};
+    if (picture) outlet?.decoded(new VideoFrame(picture, { timestamp: Math.round(this.table.at(nowUs())) }), this.clock);
   }
 
   /** What was given last is taken back with its track, unless the link has it. */

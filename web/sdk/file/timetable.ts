@@ -48,7 +48,7 @@ export class Timetable<T extends Timed> {
 
   /** What was put first is due now. */
   begin(now: number): void {
-    this.zero ??= now - Math.min(...this.heads().map(({ us }) => us));
+    this.zero ??= now - (this.queues[this.next()]?.[0]?.us ?? 0);
   }
 
   get paused(): boolean {
@@ -67,6 +67,11 @@ export class Timetable<T extends Timed> {
   /** The member's time of a piece. */
   due(us: number): number {
     return us + (this.zero ?? 0);
+  }
+
+  /** Where on the line of time the member's clock is now, also while all stands still. */
+  at(now: number): number {
+    return now - (this.zero ?? 0);
   }
 
   /** Takes out what is due, the earliest of all tracks first; undefined: nothing is. */
@@ -89,7 +94,7 @@ export class Timetable<T extends Timed> {
 
   /** Whether all that was put was taken, and has lasted as long as it does. */
   over(now: number): boolean {
-    return this.heads().length === 0 && !this.paused && this.due(this.ends) <= now;
+    return this.next() < 0 && !this.paused && this.due(this.ends) <= now;
   }
 
   /** Where it is, in the round that is under way. */
@@ -105,11 +110,7 @@ export class Timetable<T extends Timed> {
     return this.queues.flatMap((queue) => queue.splice(0));
   }
 
-  private heads(): T[] {
-    return this.queues.flatMap((queue) => queue[0] ?? []);
-  }
-
-  /** The track whose first piece is the earliest; of equal ones the first track. */
+  /** The track whose first piece is the earliest, of equal ones the first; -1: nothing waits. */
   private next(): number {
     let best = -1;
     this.queues.forEach(([piece], i) => {
