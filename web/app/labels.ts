@@ -12,8 +12,6 @@ export const labels = {
   share: 'Share screen',
   stopSharing: 'Stop sharing',
   playFile: 'Play a file for everyone',
-  /** The input that takes it. */
-  filmFile: 'File to play for everyone',
   /** The file that this page plays to everybody, role "region", and its controls. */
   film: 'Your file',
   filmPause: 'Pause the file',

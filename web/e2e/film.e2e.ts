@@ -19,7 +19,12 @@ const FILM = { id: 9, hz: 2300, seconds: 15 };
 const bar = (person: Person) => person.page.getByRole('region', { name: labels.film });
 const tool = (person: Person, name: string) => bar(person).getByRole('button', { name, exact: true });
 const position = async (person: Person): Promise<number> => Number(await bar(person).getByRole('progressbar').getAttribute('value'));
-const picks = (person: Person, path: string) => person.page.getByLabel(labels.filmFile).setInputFiles(path);
+
+async function picks(person: Person, path: string): Promise<void> {
+  const asked = person.page.waitForEvent('filechooser', { timeout: 5_000 });
+  await person.press(labels.playFile);
+  await (await asked).setFiles(path);
+}
 
 /** Two who say and show nothing, so that all that comes is the file. */
 async function cinema(house: House): Promise<[Person, Person]> {

@@ -18,7 +18,7 @@ export function useFilmPicker(film: Film) {
     if (file) void film.play(file);
     if (input.current) input.current.value = '';
   };
-  const element = <input ref={input} type="file" accept={TAKEN} hidden aria-label={labels.filmFile} onChange={chosen} />;
+  const element = <input ref={input} type="file" accept={TAKEN} hidden onChange={chosen} />;
   return { element, open: () => input.current?.click() };
 }
 

@@ -14,6 +14,7 @@ export function useFollowed<E extends HTMLMediaElement>(film: Film) {
   useEffect(() => {
     const media = element.current;
     if (!media || !address) return;
+    setFailed(false);
     const fail = () => setFailed(true);
     media.addEventListener('error', fail);
     media.src = address;

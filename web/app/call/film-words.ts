@@ -4,8 +4,7 @@ import { FileStreamError } from '../../sdk/api';
 import type { FileStreamTrack, FileStreamWhy, FileTrackLeftOut } from '../../sdk';
 import { shortName } from './file-words';
 
-/** What a command line with ffmpeg beside it takes, and a browser does not. */
-const ELSEWHERE = 'Convert it to MP4 or WebM first, or play it with “landline stream”.';
+const CONVERT = 'Convert it to WebM, or to MP4 with H.264 and AAC, then choose that.';
 
 const NOUNS = { audio: 'sound', video: 'picture' } as const;
 
@@ -17,13 +16,13 @@ export function filmProblem(name: string, error: unknown): string {
     case 'empty':
       return `${what}: the file is empty. Was it copied or downloaded whole?`;
     case 'unknown-container':
-      return `${what}: it is no video or sound file of a kind that browsers read. ${ELSEWHERE}`;
+      return `${what}: it is no video or sound file of a kind that browsers read. ${CONVERT}`;
     case 'no-tracks':
       return `${what}: there is neither sound nor a picture in it. Choose another file.`;
     case 'protected':
       return `${what}: it is copy-protected, and only its own player may open it. Choose a file without protection.`;
     case 'cannot-decode':
-      return `${what}: ${text}. ${ELSEWHERE}`;
+      return `${what}: ${text}. ${CONVERT}`;
     case 'unreadable':
       return `${what}: it could not be read. If it was moved, changed or is damaged, choose it again or take another copy.`;
     case 'not-loaded':

@@ -42,6 +42,7 @@ export class Playing {
   private readonly there = new Set<number>();
   /** Those who wait until there is room for more of their track. */
   private readonly readers = new Map<number, () => void>();
+  private readonly reading: Promise<void>;
   private allRead = false;
   /** What was decoded last: it is given again while the file stands still, so that who comes meanwhile has a picture. */
   private still: { outlet: Outlet; picture: VideoFrame } | undefined;
@@ -58,7 +59,7 @@ export class Playing {
     const due = (us: number): number => Math.round(this.table.due(us));
     this.clock = { map: due, toMember: due };
     this.tell = setInterval(() => (this.table.paused ? this.again() : this.told()), TELL_MS);
-    this.read().catch((error: unknown) => this.closed || this.host.over(this.host.faultOf(error)));
+    this.reading = this.read().catch((error: unknown) => void (this.closed || this.host.over(this.host.faultOf(error))));
   }
 
   pause(): void {
@@ -80,7 +81,8 @@ export class Playing {
     this.still?.picture.close();
     this.still = undefined;
     for (const go of this.readers.values()) go();
-    this.file.close();
+    // What they hold they close when they end by themselves.
+    void this.reading.then(() => this.file.close());
   }
 
   private told(): void {

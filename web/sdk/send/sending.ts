@@ -72,7 +72,8 @@ export class Sending {
    * encoded. failed is called where the track cannot go on.
    */
   publishFile(id: string, kind: TrackInfo['kind'], carried: { codec: string; format: Format } | undefined, failed: (why: FileStreamWhy) => void): void {
-    const uplink = this.uplink.add(id, kind === 'audio' ? 'audio' : carried ? 'file' : 'video');
+    const uplink = this.uplink.add(id, kind, '', carried !== undefined);
+    if (kind === 'video' && !carried) void probeTemporal();
     const start = kind === 'audio' ? this.audioStart(id, 'file', uplink) : this.videoStart(id, 'file');
     const capture: Capture = { id, uplinks: [uplink], encode: undefined, start, from: 0, call: 0, failed };
     this.captures.set(id, capture);
