@@ -13,7 +13,7 @@ it('keeps the names that others rely on', () => {
     cameraOn: 'Turn camera on',
     share: 'Share screen',
     stopSharing: 'Stop sharing',
-    playFile: 'Play a file for everyone',
+    streamFile: 'Stream a file',
     filmPause: 'Pause the file',
     filmGoOn: 'Go on with the file',
     filmStop: 'Stop the file',

@@ -11,8 +11,8 @@ export const labels = {
   cameraOn: 'Turn camera on',
   share: 'Share screen',
   stopSharing: 'Stop sharing',
-  playFile: 'Play a file for everyone',
-  /** The file that this page plays to everybody, role "region", and its controls. */
+  streamFile: 'Stream a file',
+  /** The file that this page streams, role "region", and its controls. */
   film: 'Your file',
   filmPause: 'Pause the file',
   filmGoOn: 'Go on with the file',
@@ -78,7 +78,7 @@ export const states = {
   waiting: 'waiting for the picture',
   speaking: 'speaking',
   sharing: 'sharing a screen',
-  playing: 'playing a file',
+  streaming: 'streaming a file',
 } as const;
 
 /** The name of a canvas that shows a member's video. */
@@ -87,7 +87,7 @@ export const videoOf = (name: string): string => `Video of ${name}`;
 /** The name of a tile, and of the canvas in it, that shows a member's screen. */
 export const screenOf = (name: string): string => `Screen of ${name}`;
 
-/** The name of a tile, and of the canvas in it, that shows the picture of a file that a member plays. */
+/** The name of a tile, and of the canvas in it, that shows the picture of a file that a member streams. */
 export const filmOf = (name: string): string => `Film of ${name}`;
 
 export const pin = (name: string, pinned: boolean): string => `${pinned ? 'Unpin' : 'Pin'} ${name}`;

@@ -22,7 +22,7 @@ const position = async (person: Person): Promise<number> => Number(await bar(per
 
 async function picks(person: Person, path: string): Promise<void> {
   const asked = person.page.waitForEvent('filechooser', { timeout: 5_000 });
-  await person.press(labels.playFile);
+  await person.press(labels.streamFile);
   await (await asked).setFiles(path);
 }
 
@@ -96,7 +96,7 @@ e2e('any other file is encoded anew, stands still, goes on, and is stopped', asy
   const notes = join(inject('folder'), 'notes.mp4');
   writeFileSync(notes, 'no film at all');
   await picks(ann, notes);
-  await ann.page.getByText('“notes.mp4” cannot be played: it is no video or sound file').waitFor({ timeout: 5_000 });
+  await ann.page.getByText('“notes.mp4” cannot be streamed: it is no video or sound file').waitFor({ timeout: 5_000 });
   await ann.page.getByRole('button', { name: /^Dismiss: “notes.mp4”/ }).click();
 
   await picks(ann, film);

@@ -8,7 +8,7 @@ import type { Visit } from '../visit';
 import type { Call, CallState } from './call';
 import { isRecorded } from './recording-words';
 import { badge } from './chatlog';
-import { useFilmPicker } from './film-bar';
+import { pickFilm } from './film-bar';
 
 export type DialogName = 'settings' | 'shortcuts';
 
@@ -85,14 +85,10 @@ function ShareTool({ call }: { call: Call }) {
 
 function FilmTool({ call }: { call: Call }) {
   const { opening, on } = useStore(call.film.store);
-  const { element, open } = useFilmPicker(call.film);
   return (
-    <>
-      {element}
-      <Tool label={labels.playFile} tone={on ? 'on' : undefined} busy={opening} onClick={open}>
-        <icons.Film />
-      </Tool>
-    </>
+    <Tool label={labels.streamFile} tone={on ? 'on' : undefined} busy={opening} onClick={() => pickFilm(call.film)}>
+      <icons.Film />
+    </Tool>
   );
 }
 
@@ -161,12 +157,11 @@ function RareTools({ call, state, onDialog }: Props) {
   );
 }
 
-/** What RareTools and ShareTool are on a wide page, as a list. */
+/** What RareTools, ShareTool and FilmTool are on a wide page, as a list. */
 function MoreMenu({ call, state, onDialog }: Props) {
   const [open, setOpen] = useState(false);
   const menu = useRef<HTMLDivElement>(null);
   const { screen } = useStore(call.media.store);
-  const film = useFilmPicker(call.film);
   useEffect(() => {
     if (!open) return;
     const outside = (event: Event) => {
@@ -189,7 +184,6 @@ function MoreMenu({ call, state, onDialog }: Props) {
       <Tool label={labels.more} expanded={open} tone={open ? 'on' : undefined} onClick={() => setOpen(!open)}>
         <icons.More />
       </Tool>
-      {film.element}
       {open && (
         <div class="more-list">
           {canShare() && (
@@ -197,8 +191,8 @@ function MoreMenu({ call, state, onDialog }: Props) {
               <icons.Screen /> {screen ? labels.stopSharing : labels.share}
             </button>
           )}
-          <button type="button" onClick={choose(film.open)}>
-            <icons.Film /> {labels.playFile}
+          <button type="button" onClick={choose(() => pickFilm(call.film))}>
+            <icons.Film /> {labels.streamFile}
           </button>
           {state.mayRecord && (
             <button type="button" onClick={choose(() => call.room.record(!isRecorded(state.recording)))}>

@@ -1,4 +1,3 @@
-import { useRef } from 'preact/hooks';
 import { labels } from '../labels';
 import { useStore } from '../store';
 import { Close, Pause, Play, Sound, SoundOff } from '../ui/icons';
@@ -10,19 +9,21 @@ import { positionText, timeText } from './playback-words';
 /** What browsers play and what they take for it, and Matroska, which some systems know by its ending alone. */
 const TAKEN = 'video/*,audio/*,.mkv';
 
-/** A way to choose a file that is to be played: the element to be put somewhere, and what opens the picker. */
-export function useFilmPicker(film: Film) {
-  const input = useRef<HTMLInputElement>(null);
-  const chosen = (): void => {
-    const file = input.current?.files?.[0];
+/** Has the person choose a file, and streams it. The menu from which that is done may be gone by then: the input is the page's own. */
+export function pickFilm(film: Film): void {
+  const input = Object.assign(document.createElement('input'), { type: 'file', accept: TAKEN, hidden: true });
+  const done = (): void => {
+    input.remove();
+    const file = input.files?.[0];
     if (file) void film.play(file);
-    if (input.current) input.current.value = '';
   };
-  const element = <input ref={input} type="file" accept={TAKEN} hidden onChange={chosen} />;
-  return { element, open: () => input.current?.click() };
+  input.addEventListener('change', done);
+  input.addEventListener('cancel', done);
+  document.body.append(input);
+  input.click();
 }
 
-/** The file that this page plays to everybody: where it is, and what is done with it. */
+/** The file that this page streams: where it is, and what is done with it. */
 export function FilmBar({ film }: { film: Film }) {
   const { on } = useStore(film.store);
   if (!on) return null;

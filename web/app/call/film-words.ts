@@ -11,7 +11,7 @@ const NOUNS = { audio: 'sound', video: 'picture' } as const;
 /** Why a file cannot be streamed, or broke off: what happened, why, what to do. */
 export function filmProblem(name: string, error: unknown): string {
   const { code, text } = error instanceof FileStreamError ? { code: error.code, text: error.message } : whyOf(error);
-  const what = `“${shortName(name)}” cannot be played`;
+  const what = `“${shortName(name)}” cannot be streamed`;
   switch (code) {
     case 'empty':
       return `${what}: the file is empty. Was it copied or downloaded whole?`;
@@ -41,11 +41,11 @@ function whyOf(error: unknown): FileStreamWhy {
   return { code, text };
 }
 
-/** What others do not get of a file that is played otherwise; empty: nothing is missing. */
+/** What others do not get of a file of which they get the rest; empty: nothing is missing. */
 export function missingText(tracks: readonly FileStreamTrack[], leftOut: readonly FileTrackLeftOut[]): string {
   const [first] = leftOut;
   if (!first) return '';
   const why = first.code === 'protected' ? 'is copy-protected' : `is in a format that this browser does not decode${first.codec && ` (${first.codec})`}`;
   const sent = tracks[0] && NOUNS[tracks[0].kind];
-  return `Its ${NOUNS[first.kind]} ${why}: only the ${sent} is played.`;
+  return `Its ${NOUNS[first.kind]} ${why}: only the ${sent} is streamed.`;
 }

@@ -66,7 +66,7 @@ describe('Film', () => {
     expect(stream.state).toBe('playing');
     stream.becomes('over', { code: 'finished', text: '' });
     expect(film.store.get().on).toBeUndefined();
-    expect(told).toEqual(['Everyone is played a.webm.', 'forgot blob:0', 'a.webm is over.']);
+    expect(told).toEqual(['a.webm is streamed to everyone.', 'forgot blob:0', 'a.webm is over.']);
   });
 
   it('plays another one in its place, and does not mind how the first one ends', async () => {
@@ -79,16 +79,16 @@ describe('Film', () => {
     expect(film.store.get().on?.name).toBe('b.webm');
   });
 
-  it('says why a file cannot be played, or broke off', async () => {
+  it('says why a file cannot be streamed, or broke off', async () => {
     streams.push(new FileStreamError({ code: 'empty', text: 'the file is empty' }));
     await film.play(file);
-    expect(told.pop()).toMatch(/^! “a.webm” cannot be played: the file is empty/);
+    expect(told.pop()).toMatch(/^! “a.webm” cannot be streamed: the file is empty/);
     expect(film.store.get()).toEqual({ opening: false, on: undefined });
     const stream = new FakeStream();
     streams.push(stream);
     await film.play(file);
     stream.becomes('over', { code: 'unreadable', text: 'gone' });
-    expect(told.pop()).toMatch(/^! “a.webm” cannot be played: it could not be read/);
+    expect(told.pop()).toMatch(/^! “a.webm” cannot be streamed: it could not be read/);
   });
 
   it('stops what was opened while the call ended', async () => {
@@ -104,13 +104,13 @@ describe('Film', () => {
 
 it.each(['empty', 'unknown-container', 'no-tracks', 'protected', 'cannot-decode', 'unreadable', 'not-loaded', 'no-grant', 'too-many-tracks'])('tells what to do about %s', (code) => {
   const text = filmProblem('a.mkv', new FileStreamError({ code, text: 'this browser does not decode hevc video' }));
-  expect(text).toMatch(/^“a.mkv” cannot be played: .+[.?] ?[A-Z]?/);
+  expect(text).toMatch(/^“a.mkv” cannot be streamed: .+[.?] ?[A-Z]?/);
   expect(text.split(/[.?:] /).length).toBeGreaterThan(2);
 });
 
 it('says what is missing of a file', () => {
   const [video, audio] = [{ kind: 'video' as const, codec: 'vp8', untouched: true }, { kind: 'audio' as const, codec: 'aac', untouched: false }];
   expect(missingText([video, audio], [])).toBe('');
-  expect(missingText([video], [{ kind: 'audio', codec: 'ac3', code: 'cannot-decode' }])).toBe('Its sound is in a format that this browser does not decode (ac3): only the picture is played.');
-  expect(missingText([audio], [{ kind: 'video', codec: '', code: 'protected' }])).toBe('Its picture is copy-protected: only the sound is played.');
+  expect(missingText([video], [{ kind: 'audio', codec: 'ac3', code: 'cannot-decode' }])).toBe('Its sound is in a format that this browser does not decode (ac3): only the picture is streamed.');
+  expect(missingText([audio], [{ kind: 'video', codec: '', code: 'protected' }])).toBe('Its picture is copy-protected: only the sound is streamed.');
 });

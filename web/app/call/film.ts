@@ -1,4 +1,4 @@
-// The file that this page plays to everybody, if any.
+// The file that this page streams to everybody, if any.
 
 import type { FileStream, Room } from '../../sdk';
 import { Store } from '../store';
@@ -7,7 +7,7 @@ import { filmProblem, missingText } from './film-words';
 export interface FilmState {
   /** A file is being opened. */
   opening: boolean;
-  /** The file that is played; undefined: none. */
+  /** The file that is streamed; undefined: none. */
   on: Playing | undefined;
 }
 
@@ -36,7 +36,7 @@ export class Film {
     private readonly events: FilmEvents,
   ) {}
 
-  /** Plays a file, in place of the one that is played. */
+  /** Streams a file, in place of the one that is streamed. */
   async play(file: File): Promise<void> {
     if (this.store.get().opening) return;
     this.stop();
@@ -54,7 +54,7 @@ export class Film {
     const on = { name: file.name, address: URL.createObjectURL(file), stream, picture: stream.tracks.some(({ kind }) => kind === 'video'), heard: true };
     this.store.set({ on });
     stream.on('change', () => this.changed(file.name, stream));
-    this.events.said(`Everyone is played ${file.name}.`);
+    this.events.said(`${file.name} is streamed to everyone.`);
     const missing = missingText(stream.tracks, stream.leftOut);
     if (missing) this.events.failed(missing);
   }

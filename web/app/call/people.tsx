@@ -49,7 +49,7 @@ function Row({ call, member, self, speaking }: RowProps) {
         {member.state === 'reconnecting' && <small class="state-word">{states.reconnecting}</small>}
       </span>
       <span class="person-states">
-        {playing && <Mark icon={<Film />} text={states.playing} />}
+        {playing && <Mark icon={<Film />} text={states.streaming} />}
         {sharing && <Mark icon={<Screen />} text={states.sharing} />}
         {sound !== 'on' && <Mark icon={<MicOff />} text={sound === 'muted' ? states.muted : states.noSound} />}
         {(!face || face.muted) && <Mark icon={<CameraOff />} text={states.cameraOff} />}

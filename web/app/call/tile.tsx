@@ -167,7 +167,7 @@ function Caption({ tile, speaking }: { tile: Tile; speaking: boolean }) {
       {tile.main && playsSound(tile.member) && (
         <span class="caption-mic">
           <FilmIcon />
-          <span class="sr">{states.playing}</span>
+          <span class="sr">{states.streaming}</span>
         </span>
       )}
       <span class="caption-name" aria-hidden="true">
