@@ -35,7 +35,7 @@ interface RowProps {
 
 function Row({ call, member, self, speaking }: RowProps) {
   const sound = sounding(member);
-  const face = faceOf(member);
+  const face = faceOf(member, self);
   const playing = member.tracks.some((track) => track.source === 'file' && track !== face);
   const sharing = member.tracks.some((track) => track.source === 'screen');
   return (

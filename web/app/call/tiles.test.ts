@@ -40,6 +40,7 @@ describe('tilesOf', () => {
       ['Film of A', 'file', true, false],
     ]);
     expect(staged(tiles, undefined, new Map())?.key).toBe('a/file');
+    expect(tilesOf(member('me', track('file', 'file')), []).map(({ film }) => film), 'one without devices sees it, too').toEqual([false, true]);
   });
 });
 

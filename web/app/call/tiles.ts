@@ -12,7 +12,7 @@ export interface Tile {
   /** The picture, if there is one: a camera on the member's own tile, or the file of one who has neither camera nor microphone; anything else on a tile of its own. */
   video: TrackInfo | undefined;
   screen: boolean;
-  /** A file that is played by somebody who takes part as well. */
+  /** A file that is streamed by somebody who takes part as well. */
   film: boolean;
   /** Whether the tile stands for the member, with its name, microphone and avatar. */
   main: boolean;
@@ -47,7 +47,7 @@ export function tilesOf(self: MemberInfo, others: Iterable<MemberInfo>): Tile[] 
 
 function memberTiles(member: MemberInfo, self: boolean): Tile[] {
   const videos = member.tracks.filter((track) => track.kind === 'video');
-  const face = faceOf(member);
+  const face = faceOf(member, self);
   const main: Tile = {
     key: member.id,
     label: self ? labels.you : member.name,
@@ -76,14 +76,14 @@ function memberTiles(member: MemberInfo, self: boolean): Tile[] {
   return [main, ...extra];
 }
 
-/** The picture that stands for a member. A file is that of one who only plays it, as the command line does. */
-export function faceOf({ tracks }: MemberInfo): TrackInfo | undefined {
+/** The picture that stands for a member. A file is that of another who only streams it, as the command line does. */
+export function faceOf({ tracks }: MemberInfo, self: boolean): TrackInfo | undefined {
   const videos = tracks.filter(({ kind }) => kind === 'video');
-  const present = tracks.some(({ source }) => source === 'mic' || source === 'camera');
+  const present = self || tracks.some(({ source }) => source === 'mic' || source === 'camera');
   return videos.find(({ source }) => source !== 'screen' && (source !== 'file' || !present));
 }
 
-/** Whether a member plays a file that is heard and not seen: nothing else on the page says where that sound is from. */
+/** Whether a member streams a file that is heard and not seen: nothing else on the page says where that sound is from. */
 export function playsSound({ tracks }: MemberInfo): boolean {
   const files = tracks.filter(({ source }) => source === 'file');
   return tracks.some(({ source }) => source === 'mic') && files.some(({ kind }) => kind === 'audio') && !files.some(({ kind }) => kind === 'video');
