@@ -4,7 +4,8 @@ import { defineConfig } from 'vitest/config';
 const pages = ['index.html', 'examples/ticker.html', 'examples/game.html'];
 
 export default defineConfig({
-  esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
+  // Licences of what is bundled stay in it.
+  esbuild: { jsx: 'automatic', jsxImportSource: 'preact', legalComments: 'eof' },
   worker: { format: 'es' },
   build: { outDir: 'dist/app', target: 'es2022', assetsInlineLimit: 0, modulePreload: { polyfill: false }, rollupOptions: { input: pages } },
   server: { proxy: { '/ws': { target: 'http://127.0.0.1:8080', ws: true } } },

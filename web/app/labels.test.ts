@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { fullScreen, labels, pin, screenOf, videoOf, volumeOf } from './labels';
+import { filmOf, fullScreen, labels, pin, screenOf, videoOf, volumeOf } from './labels';
 
 // The names that end-to-end tests and assistive technology act by. Changing one breaks both.
 it('keeps the names that others rely on', () => {
@@ -13,6 +13,10 @@ it('keeps the names that others rely on', () => {
     cameraOn: 'Turn camera on',
     share: 'Share screen',
     stopSharing: 'Stop sharing',
+    streamFile: 'Stream a file',
+    filmPause: 'Pause the file',
+    filmGoOn: 'Go on with the file',
+    filmStop: 'Stop the file',
     openChat: 'Open chat',
     closeChat: 'Close chat',
     openPeople: 'Open people',
@@ -32,7 +36,7 @@ it('keeps the names that others rely on', () => {
 });
 
 it('names the controls of a tile after its member, so that no two are alike', () => {
-  const names = [pin('Ann', false), pin('Ann', true), fullScreen('Ann'), volumeOf('Ann'), screenOf('Ann'), videoOf('Ann')];
+  const names = [pin('Ann', false), pin('Ann', true), fullScreen('Ann'), volumeOf('Ann'), screenOf('Ann'), filmOf('Ann'), videoOf('Ann')];
   expect(new Set(names).size).toBe(names.length);
   for (const name of names) expect(name).toContain('Ann');
 });

@@ -11,6 +11,14 @@ export const labels = {
   cameraOn: 'Turn camera on',
   share: 'Share screen',
   stopSharing: 'Stop sharing',
+  streamFile: 'Stream a file',
+  /** The file that this page streams, role "region", and its controls. */
+  film: 'Your file',
+  filmPause: 'Pause the file',
+  filmGoOn: 'Go on with the file',
+  filmHear: 'Hear the file here',
+  filmHush: 'Do not hear the file here',
+  filmStop: 'Stop the file',
   record: 'Record',
   stopRecording: 'Stop recording',
   openRecordings: 'Open recordings',
@@ -46,6 +54,7 @@ export const labels = {
   /** One's own tile, role "group". A remote tile carries the member's name. */
   you: 'You',
   yourScreen: 'Your screen',
+  yourFilm: 'Your film',
   hear: 'Click to hear',
   rejoin: 'Rejoin',
   more: 'More',
@@ -71,6 +80,7 @@ export const states = {
   waiting: 'waiting for the picture',
   speaking: 'speaking',
   sharing: 'sharing a screen',
+  streaming: 'streaming a file',
 } as const;
 
 /** The name of a canvas that shows a member's video. */
@@ -78,6 +88,9 @@ export const videoOf = (name: string): string => `Video of ${name}`;
 
 /** The name of a tile, and of the canvas in it, that shows a member's screen. */
 export const screenOf = (name: string): string => `Screen of ${name}`;
+
+/** The name of a tile, and of the canvas in it, that shows the picture of a file that a member streams. */
+export const filmOf = (name: string): string => `Film of ${name}`;
 
 export const pin = (name: string, pinned: boolean): string => `${pinned ? 'Unpin' : 'Pin'} ${name}`;
 

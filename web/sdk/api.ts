@@ -1,7 +1,9 @@
 // What the SDK offers to an application. The SDK knows no user interface.
 
+import type { FileStream, StreamFileOptions } from './file/api';
 import type { Offer, Sending, SendOptions } from './objects/api';
 
+export * from './file/api';
 export * from './objects/api';
 
 /** One codec stream of a member, as announced (docs/protocol.md section 4). */
@@ -367,6 +369,8 @@ export interface Room {
    */
   publish(id: string, source: TrackInfo['source'], track: MediaStreamTrack): Promise<void>;
   unpublish(id: string): void;
+  /** Streams a file into the room, for everybody at the same time. Resolves when it has been opened, rejects with a FileStreamError. */
+  streamFile(file: Blob, options?: StreamFileOptions): Promise<FileStream>;
   /** Muted tracks send nothing but stay published. */
   mute(id: string, muted: boolean): void;
 

@@ -1,6 +1,7 @@
 // What the page and its worker say to each other.
 
 import type { ChatMessage, CloseReason, MemberInfo, PlaybackInfo, RecordingInfo, RoomState, RoomStats, TopicBatch, TopicMode, TrackInfo } from './api';
+import type { FilesToPage, FilesToWorker } from './file/bridge';
 import type { ObjectsToPage, ObjectsToWorker } from './objects/bridge';
 import type { SessionOptions } from './session/session';
 import type { PutValue } from './session/topic-queue';
@@ -10,6 +11,7 @@ import type { SoundClock } from './receive/sound';
 
 export type ToWorker =
   | ObjectsToWorker
+  | FilesToWorker
   | RtcToWorker
   | { do: 'start'; options: SessionOptions; transport: 'auto' | 'ws' }
   | { do: 'publish'; call: number; id: string; kind: 'audio' | 'video'; source: TrackInfo['source'] }
@@ -39,6 +41,7 @@ export type ToWorker =
 
 export type ToPage =
   | ObjectsToPage
+  | FilesToPage
   | RtcToPage
   | { is: 'state'; state: RoomState; reason?: CloseReason }
   /** The resume token that is good now. */

@@ -1,6 +1,7 @@
 // The room inside the worker: the session, what is sent, what is received, and the talk with the page.
 
 import type { ToPage, ToWorker } from './bridge';
+import { Files } from './file/files';
 import { memberInfo, Roster } from './session/roster';
 import { Objects } from './objects/objects';
 import { Outbox } from './session/outbox';
@@ -22,6 +23,7 @@ export class Engine implements SessionHandler {
   private readonly roster: Roster;
   private readonly sending: Sending;
   private readonly receiving: Receiving;
+  private readonly files: Files;
   private readonly outbox = new Outbox();
   private readonly topics: Topics;
   private readonly objects: Objects;
@@ -62,6 +64,7 @@ export class Engine implements SessionHandler {
       tracksChanged: () => this.tellRoster(),
       ownLevel: (level, voice) => this.receiving.level(this.roster.self.id, level, voice),
     });
+    this.files = new Files(this.sending, post);
     this.upgrade = new Upgrade({
       send,
       post,
@@ -88,6 +91,9 @@ export class Engine implements SessionHandler {
         return this.sending.unpublish(message.id);
       case 'mute':
         return this.sending.mute(message.id, message.muted);
+      case 'stream-file':
+      case 'control-file':
+        return this.files.handle(message);
       case 'surface':
         return this.receiving.surfaces.add(message.surface, message.canvas);
       case 'drop-surface':
@@ -184,6 +190,7 @@ export class Engine implements SessionHandler {
     if (state === 'closed') {
       for (const timer of this.timers) clearInterval(timer);
       this.upgrade.lost();
+      this.files.close();
       this.sending.close();
       this.topics.close();
       this.objects.close();

@@ -1,12 +1,13 @@
 // The room as the application sees it: a proxy of the worker that does the work.
 
 import { JoinError } from './api';
-import type { CloseReason, JoinOptions, MemberInfo, Offer, PlaybackInfo, RecordingInfo, Recordings, Room, RoomEvents, RoomState, RoomStats, Sending, SendOptions, Topic, TopicMode, TrackInfo } from './api';
+import type { CloseReason, FileStream, JoinOptions, MemberInfo, Offer, PlaybackInfo, RecordingInfo, Recordings, Room, RoomEvents, RoomState, RoomStats, Sending, SendOptions, StreamFileOptions, Topic, TopicMode, TrackInfo } from './api';
 import type { ToPage, ToWorker } from './bridge';
 import { Calls } from './calls';
 import { captureByHand, platformFrames } from './capture';
 import type { StopCapture } from './capture';
 import { Emitter } from './emitter';
+import { RoomFiles } from './file/room-files';
 import { dispose, holdFrame } from './hand-over';
 import { RoomObjects } from './objects/room-objects';
 import { RelayRecordings } from './recordings';
@@ -35,6 +36,7 @@ export class WorkerRoom implements Room {
   private soundOut: SoundOut | undefined;
   private readonly topics = new RoomTopics({ post: (message) => this.post(message), flush: (topic) => this.flush(topic) });
   private readonly objects = new RoomObjects((message) => this.post(message), (offer) => this.offered(offer));
+  private readonly files = new RoomFiles((message) => this.post(message));
   private readonly peer = new Peer(
     (message, transfer) => this.post(message, transfer),
     () => this.sound,
@@ -134,6 +136,10 @@ export class WorkerRoom implements Room {
 
   unpublish(id: string): void {
     this.post({ do: 'unpublish', id });
+  }
+
+  streamFile(file: Blob, options: StreamFileOptions = {}): Promise<FileStream> {
+    return this.files.stream(file, options, this.state === 'closed');
   }
 
   mute(id: string, muted: boolean): void {
@@ -250,6 +256,9 @@ export class WorkerRoom implements Room {
       case 'offer':
       case 'receiving':
         return this.objects.told(message);
+      case 'file-opened':
+      case 'file-at':
+        return this.files.told(message);
       case 'speakers':
         return this.events.emit('speakers', message.members);
       case 'recording':
@@ -312,6 +321,7 @@ export class WorkerRoom implements Room {
     this.peer.close();
     void this.soundOut?.close();
     this.objects.close();
+    this.files.close();
     if (reason.code !== 'left') {
       this.worker.terminate();
       this.calls.rejectAll(new JoinError(reason.code, reason.text));

@@ -10,7 +10,8 @@ import { recordingNews } from './recording-words';
 import { RecordingList } from './recordings';
 import { emptyChat, offered, opened, received, type ChatState } from './chatlog';
 import { Files, type FileLine } from './files';
-import { Publications, staged, tilesOf, type Tile } from './tiles';
+import { Film } from './film';
+import { isShared, Publications, staged, tilesOf, type Tile } from './tiles';
 import { ownTracks, Uplink } from './uplink';
 
 export type Panel = 'chat' | 'people' | 'recordings' | 'connection';
@@ -53,6 +54,7 @@ export class Call {
   private readonly publications = new Publications();
   private readonly sharedSince = new Map<string, number>();
   readonly files: Files;
+  readonly film: Film;
   readonly recordings: RecordingList;
   private readonly uplink: Uplink;
   private readonly undo: (() => void)[] = [];
@@ -99,7 +101,12 @@ export class Call {
       said: (news) => this.store.set({ news }),
       failed: (text) => toasts.show(text, 'problem'),
     });
+    this.film = new Film(room, {
+      said: (news) => this.store.set({ news }),
+      failed: (text) => toasts.show(text, 'problem'),
+    });
     this.undo.push(() => this.files.close());
+    this.undo.push(() => this.film.close());
     this.undo.push(() => this.recordings.close());
     this.recordings = new RecordingList(room.recordings, (text) => this.refused(text), saveFile);
     this.uplink = new Uplink(room, (id, error) => this.publishFailed(id, error));
@@ -239,14 +246,15 @@ export class Call {
 
   private readRoster(): void {
     // Copies, so that what was read can be compared with what comes.
-    const self = { ...this.room.self, tracks: ownTracks(this.media.store.get()) };
+    const films = this.room.self.tracks.filter(({ source }) => source === 'file');
+    const self = { ...this.room.self, tracks: [...ownTracks(this.media.store.get()), ...films] };
     const played = this.room.playback?.members ?? [];
     for (const id of this.recorded) if (!this.room.members.has(id) && !played.includes(id)) this.recorded.delete(id);
     const members = [...this.room.members.values()].map((member) => ({ ...member, ...(this.recorded.has(member.id) && { name: playedName(member.name) }) }));
     this.publications.update([self, ...members]);
     const tiles = tilesOf(self, members);
     for (const tile of tiles) {
-      if (tile.screen && !this.sharedSince.has(tile.key)) this.sharedSince.set(tile.key, ++this.order);
+      if (isShared(tile) && !this.sharedSince.has(tile.key)) this.sharedSince.set(tile.key, ++this.order);
     }
     const live = new Set(tiles.map((tile) => tile.key));
     for (const key of this.sharedSince.keys()) if (!live.has(key)) this.sharedSince.delete(key);

@@ -8,6 +8,7 @@ import type { Visit } from '../visit';
 import type { Call, CallState } from './call';
 import { isRecorded } from './recording-words';
 import { badge } from './chatlog';
+import { pickFilm } from './film-bar';
 
 export type DialogName = 'settings' | 'shortcuts';
 
@@ -27,6 +28,7 @@ export function Controls(props: Props) {
       <div class="controls-group">
         <MediaTools call={call} />
         {!narrow && <ShareTool call={call} />}
+        {!narrow && <FilmTool call={call} />}
         {!narrow && <RecordTool call={call} state={state} />}
       </div>
       <div class="controls-group">
@@ -77,6 +79,15 @@ function ShareTool({ call }: { call: Call }) {
   return (
     <Tool label={screen ? labels.stopSharing : labels.share} tone={screen ? 'on' : undefined} onClick={() => void call.share()}>
       {screen ? <icons.ScreenOff /> : <icons.Screen />}
+    </Tool>
+  );
+}
+
+function FilmTool({ call }: { call: Call }) {
+  const { opening, on } = useStore(call.film.store);
+  return (
+    <Tool label={labels.streamFile} tone={on ? 'on' : undefined} busy={opening} onClick={() => pickFilm(call.film)}>
+      <icons.Film />
     </Tool>
   );
 }
@@ -146,7 +157,7 @@ function RareTools({ call, state, onDialog }: Props) {
   );
 }
 
-/** What RareTools and ShareTool are on a wide page, as a list. */
+/** What RareTools, ShareTool and FilmTool are on a wide page, as a list. */
 function MoreMenu({ call, state, onDialog }: Props) {
   const [open, setOpen] = useState(false);
   const menu = useRef<HTMLDivElement>(null);
@@ -180,6 +191,9 @@ function MoreMenu({ call, state, onDialog }: Props) {
               <icons.Screen /> {screen ? labels.stopSharing : labels.share}
             </button>
           )}
+          <button type="button" onClick={choose(() => pickFilm(call.film))}>
+            <icons.Film /> {labels.streamFile}
+          </button>
           {state.mayRecord && (
             <button type="button" onClick={choose(() => call.room.record(!isRecorded(state.recording)))}>
               <icons.Record /> {isRecorded(state.recording) ? labels.stopRecording : labels.record}

@@ -3,10 +3,10 @@ import type { ComponentChild } from 'preact';
 import { useState } from 'preact/hooks';
 import { labels, states, volumeOf } from '../labels';
 import { initials, tint } from '../names';
-import { CameraOff, MicOff, Screen, Sound } from '../ui/icons';
+import { CameraOff, Film, MicOff, Screen, Sound } from '../ui/icons';
 import type { Call, CallState } from './call';
 import { PanelFrame } from './panel';
-import { sounding } from './tiles';
+import { faceOf, sounding } from './tiles';
 
 export function PeoplePanel({ call, state }: { call: Call; state: CallState }) {
   return (
@@ -35,7 +35,8 @@ interface RowProps {
 
 function Row({ call, member, self, speaking }: RowProps) {
   const sound = sounding(member);
-  const face = member.tracks.some((track) => track.kind === 'video' && track.source !== 'screen' && !track.muted);
+  const face = faceOf(member, self);
+  const playing = member.tracks.some((track) => track.source === 'file' && track !== face);
   const sharing = member.tracks.some((track) => track.source === 'screen');
   return (
     <li class={speaking ? 'person speaking' : 'person'}>
@@ -48,9 +49,10 @@ function Row({ call, member, self, speaking }: RowProps) {
         {member.state === 'reconnecting' && <small class="state-word">{states.reconnecting}</small>}
       </span>
       <span class="person-states">
+        {playing && <Mark icon={<Film />} text={states.streaming} />}
         {sharing && <Mark icon={<Screen />} text={states.sharing} />}
         {sound !== 'on' && <Mark icon={<MicOff />} text={sound === 'muted' ? states.muted : states.noSound} />}
-        {!face && <Mark icon={<CameraOff />} text={states.cameraOff} />}
+        {(!face || face.muted) && <Mark icon={<CameraOff />} text={states.cameraOff} />}
       </span>
       {!self && sound !== 'none' && <Volume call={call} member={member} />}
     </li>

@@ -10,6 +10,7 @@ import type { Call, CallState } from './call';
 import { ChatPanel } from './chat';
 import { ConnectionPanel } from './connection';
 import { Controls, type DialogName } from './controls';
+import { FilmBar } from './film-bar';
 import { recordingMark } from './recording-words';
 import { PeoplePanel } from './people';
 import { PlaybackBar } from './playback-bar';
@@ -39,7 +40,10 @@ export function CallScreen({ visit, call }: { visit: Visit; call: Call }) {
         {alone && <Alone visit={visit} room={call.room.name} />}
       </main>
       <PanelView call={call} state={state} />
-      {state.playback && <PlaybackBar call={call} playback={state.playback} may={state.mayPlay} />}
+      <div class="playbacks">
+        {state.playback && <PlaybackBar call={call} playback={state.playback} may={state.mayPlay} />}
+        <FilmBar film={call.film} />
+      </div>
       <Controls visit={visit} call={call} state={state} onDialog={setDialog} />
       <div class="sr" aria-live="polite" role="log" aria-label="Announcements">
         <p key={state.news}>{state.news}</p>

@@ -1,13 +1,15 @@
 import { useEffect, useRef } from 'preact/hooks';
-import { fullScreen, labels, pin, screenOf, states, videoOf } from '../labels';
+import { filmOf, fullScreen, labels, pin, screenOf, states, videoOf } from '../labels';
 import { LocalVideo } from '../media/video';
 import { initials, tint } from '../names';
-import { Expand, MicOff, Pin } from '../ui/icons';
+import { Expand, Film as FilmIcon, MicOff, Pin } from '../ui/icons';
 import type { Call, CallState } from './call';
+import type { Film } from './film';
+import { useFollowed } from './film-follow';
 import type { Box } from './layout';
 import { smallWords } from './health';
 import { RemotePicture } from './picture';
-import { fills, sounding, type Tile } from './tiles';
+import { fills, isShared, playsSound, sounding, type Tile } from './tiles';
 
 interface Props {
   call: Call;
@@ -28,7 +30,7 @@ export function TileView({ call, state, tile, box }: Props) {
     if (document.fullscreenElement) void document.exitFullscreen();
     else element.current?.requestFullscreen().catch(() => undefined);
   };
-  const classes = ['tile', large && 'large', speaking && 'speaking', box.w < 220 && 'small', tile.screen && 'screen'];
+  const classes = ['tile', large && 'large', speaking && 'speaking', box.w < 220 && 'small', isShared(tile) && 'screen'];
   return (
     <div ref={element} class={classes.filter(Boolean).join(' ')} role="group" aria-label={label} style={placeOf(box, large)}>
       <Content call={call} state={state} tile={tile} box={box} />
@@ -86,6 +88,7 @@ function Content({ call, state, tile, box }: Props) {
   const { member, video, label } = tile;
   const large = state.stage === tile.key;
   const live = video && !video.muted;
+  if (tile.self && tile.film) return <OwnFilm film={call.film} />;
   if (tile.self) return <OwnContent call={call} tile={tile} whole={tile.screen} />;
   const arrived = video !== undefined && state.pictures.has(`${member.id}/${video.id}`);
   return (
@@ -98,7 +101,7 @@ function Content({ call, state, tile, box }: Props) {
             room={call.room}
             member={member.id}
             track={video}
-            label={tile.screen ? screenOf(member.name) : videoOf(tile.main ? member.name : label)}
+            label={tile.screen ? screenOf(member.name) : tile.film ? filmOf(member.name) : videoOf(tile.main ? member.name : label)}
             large={large}
             whole={!fills(video, box.w, box.h, large)}
           />
@@ -115,6 +118,17 @@ function OwnContent({ call, tile, whole }: { call: Call; tile: Tile; whole: bool
   return (
     <div class={whole ? 'tile-picture whole' : 'tile-picture'}>
       <LocalVideo track={track} label={tile.screen ? labels.yourScreen : 'Your video'} mirrored={!tile.screen} />
+    </div>
+  );
+}
+
+/** The file itself, where it is: what is made of it for the others does not come back here. */
+function OwnFilm({ film }: { film: Film }) {
+  const { element, failed } = useFollowed<HTMLVideoElement>(film);
+  return (
+    <div class="tile-picture whole">
+      <video ref={element} playsInline aria-label={labels.yourFilm} class="picture" hidden={failed} />
+      {failed && <p class="avatar-ground">The others see it. This browser cannot show it here.</p>}
     </div>
   );
 }
@@ -148,6 +162,12 @@ function Caption({ tile, speaking }: { tile: Tile; speaking: boolean }) {
         <span class="caption-mic">
           <MicOff />
           <span class="sr">{sound === 'muted' ? states.muted : states.noSound}</span>
+        </span>
+      )}
+      {tile.main && playsSound(tile.member) && (
+        <span class="caption-mic">
+          <FilmIcon />
+          <span class="sr">{states.streaming}</span>
         </span>
       )}
       <span class="caption-name" aria-hidden="true">

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { MemberInfo, TrackInfo } from '../../sdk/api';
-import { fills, Publications, sounding, staged, tilesOf } from './tiles';
+import { fills, playsSound, Publications, sounding, staged, tilesOf } from './tiles';
 
 function track(id: string, source: TrackInfo['source'], muted = false): TrackInfo {
   return { id, kind: source === 'mic' || source === 'screen-audio' ? 'audio' : 'video', source, codec: 'x', muted };
@@ -27,6 +27,20 @@ describe('tilesOf', () => {
       ['A, desk', 'desk', false, false],
     ]);
     expect(new Set(tiles.map((tile) => tile.key)).size).toBe(4);
+  });
+
+  it('gives the file of somebody who takes part a tile of its own, also where no camera is on', () => {
+    const tiles = tilesOf(member('me', track('file', 'file'), track('mic', 'mic')), [
+      member('a', track('file', 'file'), track('mic', 'mic'), track('camera', 'camera')),
+    ]);
+    expect(tiles.map((tile) => [tile.label, tile.video?.id, tile.film, tile.main])).toEqual([
+      ['You', undefined, false, true],
+      ['Your film', 'file', true, false],
+      ['A', 'camera', false, true],
+      ['Film of A', 'file', true, false],
+    ]);
+    expect(staged(tiles, undefined, new Map())?.key).toBe('a/file');
+    expect(tilesOf(member('me', track('file', 'file')), []).map(({ film }) => film), 'one without devices sees it, too').toEqual([false, true]);
   });
 });
 
@@ -74,6 +88,15 @@ describe('sounding', () => {
 
   it('does not take the sound of a screen for a voice', () => {
     expect(sounding(member('a', track('mic', 'mic', true), track('screen-audio', 'screen-audio')))).toBe('muted');
+  });
+
+  it('takes the sound of a file for a voice only where there is no microphone', () => {
+    const sound: TrackInfo = { ...track('file-audio', 'file'), kind: 'audio' };
+    expect(sounding(member('a', track('mic', 'mic', true), sound))).toBe('muted');
+    expect(sounding(member('cli', sound))).toBe('on');
+    expect(playsSound(member('a', track('mic', 'mic', true), sound))).toBe(true);
+    expect(playsSound(member('a', track('mic', 'mic', true), sound, track('file', 'file')))).toBe(false);
+    expect(playsSound(member('cli', sound))).toBe(false);
   });
 });
 

@@ -1,5 +1,5 @@
 import type { MemberInfo, TrackInfo } from '../../sdk';
-import { labels, screenOf } from '../labels';
+import { filmOf, labels, screenOf } from '../labels';
 
 /** A rectangle on the page: a member, or one more picture that a member sends. */
 export interface Tile {
@@ -9,9 +9,11 @@ export interface Tile {
   label: string;
   member: MemberInfo;
   self: boolean;
-  /** The picture, if there is one: a camera or file on the member's own tile, anything else on a tile of its own. */
+  /** The picture, if there is one: a camera on the member's own tile, or the file of one who has neither camera nor microphone; anything else on a tile of its own. */
   video: TrackInfo | undefined;
   screen: boolean;
+  /** A file that is streamed by somebody who takes part as well. */
+  film: boolean;
   /** Whether the tile stands for the member, with its name, microphone and avatar. */
   main: boolean;
 }
@@ -45,7 +47,7 @@ export function tilesOf(self: MemberInfo, others: Iterable<MemberInfo>): Tile[] 
 
 function memberTiles(member: MemberInfo, self: boolean): Tile[] {
   const videos = member.tracks.filter((track) => track.kind === 'video');
-  const face = videos.find((track) => track.source !== 'screen');
+  const face = faceOf(member, self);
   const main: Tile = {
     key: member.id,
     label: self ? labels.you : member.name,
@@ -53,40 +55,61 @@ function memberTiles(member: MemberInfo, self: boolean): Tile[] {
     self,
     video: face,
     screen: false,
+    film: false,
     main: true,
   };
   const extra = videos.filter((track) => track !== face).map((video): Tile => {
-    const screen = video.source === 'screen';
+    const [screen, film] = [video.source === 'screen', video.source === 'file'];
     const screenLabel = self ? labels.yourScreen : screenOf(member.name);
+    const filmLabel = self ? labels.yourFilm : filmOf(member.name);
     return {
       key: `${member.id}/${video.id}`,
-      label: screen ? screenLabel : `${main.label}, ${video.id}`,
+      label: screen ? screenLabel : film ? filmLabel : `${main.label}, ${video.id}`,
       member,
       self,
       video,
       screen,
+      film,
       main: false,
     };
   });
   return [main, ...extra];
 }
 
+/** The picture that stands for a member. A file is that of another who only streams it, as the command line does. */
+export function faceOf({ tracks }: MemberInfo, self: boolean): TrackInfo | undefined {
+  const videos = tracks.filter(({ kind }) => kind === 'video');
+  const present = self || tracks.some(({ source }) => source === 'mic' || source === 'camera');
+  return videos.find(({ source }) => source !== 'screen' && (source !== 'file' || !present));
+}
+
+/** Whether a member streams a file that is heard and not seen: nothing else on the page says where that sound is from. */
+export function playsSound({ tracks }: MemberInfo): boolean {
+  const files = tracks.filter(({ source }) => source === 'file');
+  return tracks.some(({ source }) => source === 'mic') && files.some(({ kind }) => kind === 'audio') && !files.some(({ kind }) => kind === 'video');
+}
+
+/** Whether it is there to be looked at by all. */
+export const isShared = ({ screen, film }: Tile): boolean => screen || film;
+
 /**
- * The tile that gets the stage: the pinned one, else the newest screen of another member, else none.
+ * The tile that gets the stage: the pinned one, else the newest screen or file of another member, else none.
  * Tiles come in the order of members; shares are told apart by when they were first seen.
  */
 export function staged(tiles: readonly Tile[], pinned: string | undefined, sharedSince: ReadonlyMap<string, number>): Tile | undefined {
   const chosen = tiles.find((tile) => tile.key === pinned);
   if (chosen) return chosen;
   const age = (tile: Tile) => sharedSince.get(tile.key) ?? 0;
-  return tiles.filter((tile) => tile.screen && !tile.self).sort((a, b) => age(b) - age(a))[0];
+  return tiles.filter((tile) => isShared(tile) && !tile.self).sort((a, b) => age(b) - age(a))[0];
 }
 
 export type Sounding = 'on' | 'muted' | 'none';
 
 /** What is to be heard of a member. */
 export function sounding(member: MemberInfo): Sounding {
-  const voices = member.tracks.filter((track) => track.kind === 'audio' && track.source !== 'screen-audio');
+  const sounds = member.tracks.filter(({ kind, source }) => kind === 'audio' && source !== 'screen-audio');
+  const mics = sounds.filter(({ source }) => source === 'mic');
+  const voices = mics.length > 0 ? mics : sounds;
   if (voices.length === 0) return 'none';
   return voices.every((track) => track.muted) ? 'muted' : 'on';
 }

@@ -206,6 +206,20 @@ export const Sound = () => (
   </Icon>
 );
 
+export const SoundOff = () => (
+  <Icon>
+    <path d="M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM16 9.5l5 5M21 9.5l-5 5" />
+  </Icon>
+);
+
+/** A file with a triangle in it. */
+export const Film = () => (
+  <Icon>
+    <path d="M13.5 3.5H8a2 2 0 0 0-2 2v13a2 2 0 0 0 2 2h8a2 2 0 0 0 2-2V8zM13.5 3.5V8H18" />
+    <path d="M10.3 11.7v4.6l3.9-2.3z" />
+  </Icon>
+);
+
 export const Warning = () => (
   <Icon>
     <path d="M12 4.2L2.8 19.5h18.4zM12 10v4.5M12 17.2h.01" />

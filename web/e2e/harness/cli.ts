@@ -51,6 +51,21 @@ export function ffprobe(path: string): Probed[] {
   return (JSON.parse(execFileSync('ffprobe', args, { encoding: 'utf8' })) as { streams: Probed[] }).streams;
 }
 
+export interface Packet {
+  codec_type: 'video' | 'audio';
+  pts_time: string;
+  size: string;
+  data_hash: string;
+}
+
+/** The packets of a file's pictures and of its sound, in their order. */
+export function packets(path: string): Record<Packet['codec_type'], Packet[]> {
+  const args = ['-v', 'error', '-show_packets', '-show_data_hash', 'md5', '-show_entries', 'packet=codec_type,pts_time,size,data_hash', '-of', 'json', path];
+  const all = (JSON.parse(execFileSync('ffprobe', args, { encoding: 'utf8', maxBuffer: 1 << 26 })) as { packets: Packet[] }).packets;
+  const of = (kind: Packet['codec_type']): Packet[] => all.filter(({ codec_type }) => codec_type === kind);
+  return { video: of('video'), audio: of('audio') };
+}
+
 /** What ffmpeg complains about while it decodes the whole file. */
 export function decodeErrors(path: string): string {
   const args = ['-v', 'error', '-nostdin', '-xerror', '-i', path, '-f', 'null', '-'];

@@ -68,6 +68,15 @@ export function stampedClip(path: string, { id, seconds, hz, keyEvery }: Clip): 
   );
 }
 
+/** A stamped picture and a tone as no relay carries them: H.264 with B-frames, and AAC in six channels with the tone in the middle one. */
+export function foreignClip(path: string, { id, seconds, hz }: Omit<Clip, 'keyEvery'>): void {
+  const middle = `aevalsrc='0|0|0.35*sin(2*PI*${hz}*t)|0|0|0':c=5.1:s=44100:d=${seconds}`;
+  ffmpeg(
+    ...stampedPicture(id, seconds), '-f', 'lavfi', '-i', middle, '-map', '[v]', '-map', '2:a', '-c:v', 'libx264', '-preset', 'veryfast', '-bf', '2',
+    '-pix_fmt', 'yuv420p', '-c:a', 'aac', '-b:a', '192k', '-movflags', '+faststart', path,
+  );
+}
+
 /** A VP8 and Opus clip that is black and silent, but for the first tenth of each second, when it is white and beeps. */
 export function flashingClip(path: string, seconds: number): void {
   const on = 'lt(mod(t,1),0.1)';

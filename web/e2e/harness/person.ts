@@ -1,7 +1,7 @@
 // Somebody at a browser: acts on the page by role and name, as people and screen readers do, and looks and listens.
 
 import type { BrowserContext, ConsoleMessage, Locator, Page } from 'playwright-core';
-import { labels, screenOf, videoOf } from '../../app/labels';
+import { filmOf, labels, screenOf, videoOf } from '../../app/labels';
 import type { Role } from './media';
 import { cast, LOOP_FRAMES } from './media';
 import type { Heard, Picture, Stamp } from './probe';
@@ -69,6 +69,10 @@ export class Person {
 
   screenOf(other: { name: string }): Locator {
     return this.tile(screenOf(other.name)).getByRole('img', { name: screenOf(other.name), exact: true });
+  }
+
+  filmOf(other: { name: string }): Locator {
+    return this.tile(filmOf(other.name)).getByRole('img', { name: filmOf(other.name), exact: true });
   }
 
   get ownPicture(): Locator {

@@ -185,7 +185,7 @@ export class Simulation {
       shown: this.rate.shown(now * 1000) * 8,
       delay: this.rate.delay / 1000,
       queueAge,
-      audio: this.meters.audio.read(this.uplink.sent.audio, now),
+      audio: this.meters.audio.read(this.uplink.sent.fixed, now),
       video: this.meters.video.read(this.uplink.sent.video, now),
     };
     this.adapt.update(reading, now);

@@ -140,14 +140,14 @@ export class Adapting {
   private read(link: Link): void {
     const { rate } = link;
     const now = performance.now();
-    const { audio, video } = this.uplink.sent;
+    const { fixed, video } = this.uplink.sent;
     this.reading = {
       capacity: rate.capacity(nowUs()) * 8,
       rate: rate.rate * 8,
       shown: rate.shown(nowUs()) * 8,
       delay: rate.delay / 1000,
       queueAge: this.uplink.age(now),
-      audio: this.meters.audio.read(audio, now),
+      audio: this.meters.audio.read(fixed, now),
       video: this.meters.video.read(video, now),
     };
   }

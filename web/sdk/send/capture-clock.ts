@@ -5,13 +5,21 @@ const WINDOWS = 9;
 /** A jump of a capture clock by more than this starts the mapping anew. */
 const JUMP_US = 1_000_000;
 
+/** The member's time of what has times of its own. */
+export interface Clock {
+  /** Of a frame that was seen now. */
+  map(us: number, nowUs: number): number;
+  /** As the mapping is now. */
+  toMember(us: number): number;
+}
+
 /**
  * Follows the least observed difference between the two clocks: the frame that was delivered with the
  * least delay tells the mapping best. The least of each half second is taken, and of these the median,
  * since Chromium was seen to date the first sound of a microphone 0.1 s ahead. Tracks of one capture
  * clock share one instance, so that their difference in delivery does not spoil lip sync.
  */
-export class CaptureClock {
+export class CaptureClock implements Clock {
   private windows: { since: number; least: number }[] = [];
   private offset: number | undefined;
 

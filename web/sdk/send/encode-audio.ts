@@ -4,7 +4,7 @@ import type { TrackInfo } from '../api';
 import { nowUs } from '../session/clock';
 import type { Offer } from '../wire/messages';
 import { Monotonic, Timeline } from './capture-clock';
-import type { CaptureClock } from './capture-clock';
+import type { Clock } from './capture-clock';
 import { LevelMeter, VOICE_LEVEL } from './level';
 import type { OutFrame } from './uplink';
 
@@ -33,7 +33,7 @@ export class AudioEncode {
 
   constructor(
     private readonly source: TrackInfo['source'],
-    private readonly clock: CaptureClock,
+    private readonly clock: Clock,
     private readonly sink: AudioSink,
   ) {}
 

@@ -2,7 +2,7 @@
 
 import type { TrackInfo } from '../api';
 import { nowUs } from '../session/clock';
-import type { CaptureClock } from './capture-clock';
+import type { Clock } from './capture-clock';
 import { Monotonic } from './capture-clock';
 import { LayerEncode } from './encode-layer';
 import type { Skip, VideoFormat } from './encode-layer';
@@ -40,7 +40,7 @@ export class VideoEncode {
 
   constructor(
     private readonly source: TrackInfo['source'],
-    private readonly clock: CaptureClock,
+    private readonly clock: Clock,
     private readonly sink: VideoSink,
     layers = 1,
   ) {

@@ -33,6 +33,7 @@ function camera(layers: typeof sizes = []): UplinkTrack {
   sizes = layers;
   room = layers.map(() => true);
   const publisher = {
+    keyOnRequest: true,
     uplinks,
     get sizes() {
       return sizes;

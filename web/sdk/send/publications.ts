@@ -13,6 +13,8 @@ export type Format = VideoFormat | AudioFormat;
 export type Announcement = Pick<TrackInfo, 'id' | 'kind' | 'source' | 'codec'>;
 
 export interface Publisher {
+  /** Whether a key frame can be made when one is asked for. */
+  readonly keyOnRequest: boolean;
   /** Of each layer, the smallest first. */
   readonly uplinks: readonly UplinkTrack[];
   /** Their sizes, as far as they are known. */
@@ -113,7 +115,7 @@ export class Publications {
   private offer({ announcement, publisher, muted }: Entry, format: Format): Offer {
     const { sizes } = publisher;
     const layers = this.layered && sizes.length > 1 ? { ...sizes.at(-1), layers: [...sizes] } : {};
-    return { ...announcement, ...format, ...layers, muted, clock: { us: nowUs(), wallUs: wallUs() }, keyOnRequest: true };
+    return { ...announcement, ...format, ...layers, muted, clock: { us: nowUs(), wallUs: wallUs() }, keyOnRequest: publisher.keyOnRequest };
   }
 
   private publish(entries: Entry[]): void {

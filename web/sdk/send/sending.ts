@@ -1,12 +1,13 @@
 // Everything this member sends as media: captures, encoders, the queue, and how it drains into the link.
 
 import type { ToPage } from '../bridge';
-import type { UplinkStats, TrackInfo } from '../api';
+import type { FileStreamWhy, UplinkStats, TrackInfo } from '../api';
 import { nowUs } from '../session/clock';
 import type { Joined, ServerMessage } from '../wire/messages';
 import { Adapting } from './adapting';
 import type { Maker } from './adapting';
 import { CaptureClock } from './capture-clock';
+import type { Clock } from './capture-clock';
 import { AudioEncode } from './encode-audio';
 import { VideoEncode } from './encode-video';
 import type { VideoSink } from './encode-video';
@@ -33,10 +34,12 @@ interface Capture {
   /** Of each layer, the smallest first; those below the best one come with the first picture, which tells how many there are. */
   uplinks: UplinkTrack[];
   encode: VideoEncode | AudioEncode | undefined;
-  start: (clock: CaptureClock, capture: Capture, data: Data) => VideoEncode | AudioEncode;
+  start: (clock: Clock, capture: Capture, data: Data) => VideoEncode | AudioEncode;
   /** The call that published it, and the one that still waits for an answer, if any. */
   readonly from: number;
   call: number;
+  /** Of a track of a file: it cannot go on. */
+  failed?: (why: FileStreamWhy) => void;
 }
 
 export class Sending {
@@ -64,10 +67,26 @@ export class Sending {
     this.publications.add({ id, kind, source, codec: kind === 'audio' ? 'opus' : 'vp8' }, this.publisher(capture));
   }
 
-  private publisher(capture: Capture): Publisher {
+  /**
+   * Publishes a track of a file. carried: how its frames are announced, which go as they are; without it, what decoded() gets is
+   * encoded. failed is called where the track cannot go on.
+   */
+  publishFile(id: string, kind: TrackInfo['kind'], carried: { codec: string; format: Format } | undefined, failed: (why: FileStreamWhy) => void): void {
+    const uplink = this.uplink.add(id, kind, '', carried !== undefined);
+    if (kind === 'video' && !carried) void probeTemporal();
+    const start = kind === 'audio' ? this.audioStart(id, 'file', uplink) : this.videoStart(id, 'file');
+    const capture: Capture = { id, uplinks: [uplink], encode: undefined, start, from: 0, call: 0, failed };
+    this.captures.set(id, capture);
+    const codec = carried?.codec ?? (kind === 'audio' ? 'opus' : 'vp8');
+    this.publications.add({ id, kind, source: 'file', codec }, this.publisher(capture, !carried));
+    if (carried) this.format(id, carried.format);
+  }
+
+  private publisher(capture: Capture, keyOnRequest = true): Publisher {
     const { adapting } = this;
     const { id } = capture;
     return {
+      keyOnRequest,
       get uplinks() {
         return capture.uplinks;
       },
@@ -104,7 +123,8 @@ export class Sending {
   }
 
   private refused(id: string, capture: Capture, code: string, text: string): void {
-    if (capture.call) this.host.post({ is: 'failed', call: capture.call, code, text });
+    if (capture.failed) capture.failed({ code, text });
+    else if (capture.call) this.host.post({ is: 'failed', call: capture.call, code, text });
     else this.host.post({ is: 'notice', code, text });
     capture.call = 0;
     this.unpublish(id);
@@ -136,11 +156,39 @@ export class Sending {
     else data.close();
   }
 
+  /** Whether there is a track with this id. */
+  publishes(id: string): boolean {
+    return this.captures.has(id);
+  }
+
+  /** A frame of a file, as it is. */
+  frame(id: string, frame: OutFrame): void {
+    const uplink = this.captures.get(id)?.uplinks[0];
+    if (uplink) this.send(uplink, frame);
+  }
+
+  /** What was decoded of a file, whose times are those of this clock. */
+  decoded(id: string, data: Data, clock: Clock): void {
+    const capture = this.captures.get(id);
+    if (capture) this.push(id, capture, data, () => clock);
+    else data.close();
+  }
+
+  /** Whether something of a track waits for the link. */
+  waits(id: string): boolean {
+    return this.captures.get(id)?.uplinks.some(({ waiting }) => waiting) ?? false;
+  }
+
   private feed(id: string, capture: Capture, data: Data, shared: CaptureClock | undefined): void {
     const fits = shared?.fits(data.timestamp, nowUs());
+    this.push(id, capture, data, () => (fits && shared ? shared : new CaptureClock()));
+  }
+
+  /** clock: that of the encoder, if there is none yet. */
+  private push(id: string, capture: Capture, data: Data, clock: () => Clock): void {
     try {
       if (!capture.encode) {
-        capture.encode = capture.start(fits && shared ? shared : new CaptureClock(), capture, data);
+        capture.encode = capture.start(clock(), capture, data);
         capture.encode.pause(this.publications.isMuted(id));
       }
       (capture.encode as { push(data: Data): void }).push(data);
@@ -186,12 +234,15 @@ export class Sending {
     return (clock) =>
       new AudioEncode(source, clock, {
         format: (format) => this.format(id, format),
-        frame: (frame) => {
-          this.host.ownLevel(frame.level ?? 0, frame.voice ?? false);
-          this.send(uplink, frame);
-        },
+        // What a file says is not said by its member.
+        frame: source === 'file' ? (frame) => this.send(uplink, { ...frame, voice: false }) : (frame) => this.sendVoice(uplink, frame),
         failed: (text) => this.fail(id, text),
       });
+  }
+
+  private sendVoice(uplink: UplinkTrack, frame: OutFrame): void {
+    this.host.ownLevel(frame.level ?? 0, frame.voice ?? false);
+    this.send(uplink, frame);
   }
 
   private fail(id: string, text: string): void {

@@ -183,3 +183,19 @@ describe('bounds', () => {
     expect(drain(uplink, 1)).toEqual([]);
   });
 });
+
+describe('frames of a file, as they are', () => {
+  test('wait for a second, and count as what no encoder can make less of', () => {
+    const uplink = new Uplink();
+    const [picture, sound] = [uplink.add('file', 'video', '', true), uplink.add('file-audio', 'audio', '', true)];
+    [picture.alias, sound.alias] = [7, 8];
+    for (const track of [picture, sound]) track.push(frame(true), 0);
+    expect(brief(drain(uplink, 900))).toEqual(['8:0.0@0!', '7:0.0@0!']);
+    expect(uplink.sent).toMatchObject({ video: 0 });
+    expect(uplink.sent.fixed).toBeGreaterThan(200);
+    picture.push(frame(false), 1_000);
+    sound.push(frame(true), 1_000);
+    expect(brief(drain(uplink, 2_001))).toEqual(['abandon']);
+    expect(uplink.drops).toEqual({ age: 2 });
+  });
+});

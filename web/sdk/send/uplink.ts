@@ -29,6 +29,8 @@ interface Waiting extends OutFrame {
 /** Longest wait, ms (defaults of docs/protocol.md section 4). */
 export const MAX_AGE = { audio: 300, video: 400, screen: 1_000 } as const;
 export type UplinkClass = keyof typeof MAX_AGE;
+/** The same for frames of a file that go as they are: nobody answers a file, and its next key frame may be far. */
+const FILE_MAX_AGE = 1_000;
 const MAX_QUEUE_BYTES = 2 * MAX_FRAME;
 /** A key frame may take longer: without it nothing that follows is of use. */
 const KEY_PATIENCE = 3;
@@ -49,7 +51,13 @@ export class UplinkTrack {
     readonly id: string,
     readonly cls: UplinkClass,
     private readonly onDrop: (reason: Drop, frames: number) => void,
+    /** Frames of a file, as they are. */
+    readonly file = false,
   ) {}
+
+  private get maxAge(): number {
+    return this.file ? FILE_MAX_AGE : MAX_AGE[this.cls];
+  }
 
   /** Takes a frame; false when it was dropped. */
   push(frame: OutFrame, now: number): boolean {
@@ -87,11 +95,11 @@ export class UplinkTrack {
     const head = this.queue[0];
     if (!head) return undefined;
     if (this.cls === 'audio') {
-      while (this.queue[0] && this.queue[0].sent === 0 && this.age(now) > MAX_AGE.audio) this.shift('age');
+      while (this.queue[0] && this.queue[0].sent === 0 && this.age(now) > this.maxAge) this.shift('age');
       return undefined;
     }
     const patience = head.key ? KEY_PATIENCE : 1;
-    return this.age(now) > MAX_AGE[this.cls] * patience ? this.abandon(REASON_AGE) : undefined;
+    return this.age(now) > this.maxAge * patience ? this.abandon(REASON_AGE) : undefined;
   }
 
   /** Gives up the rest of the group at the head; the next group, if one waits already, is kept. */
@@ -178,13 +186,13 @@ export function chunkSize(rate: number): number {
 export class Uplink {
   readonly tracks = new Map<string, UplinkTrack>();
   readonly drops: Record<string, number> = {};
-  /** Bytes that went out as chunks. */
-  readonly sent = { audio: 0, video: 0 };
+  /** Bytes that went out as chunks: of pictures that are encoded here, and of sound and all else that no encoder can make less of. */
+  readonly sent = { fixed: 0, video: 0 };
   private turn = 0;
 
-  /** A queue for a track, or with layer for one that goes beside it; taken out by remove of the track. */
-  add(id: string, cls: UplinkClass, layer = ''): UplinkTrack {
-    const track = new UplinkTrack(id, cls, (reason, frames) => this.count(reason, frames));
+  /** A queue for a track, or with layer for one that goes beside it; taken out by remove of the track. file: see UplinkTrack. */
+  add(id: string, cls: UplinkClass, layer = '', file = false): UplinkTrack {
+    const track = new UplinkTrack(id, cls, (reason, frames) => this.count(reason, frames), file);
     this.tracks.set(id + layer, track);
     return track;
   }
@@ -213,7 +221,7 @@ export class Uplink {
     for (const track of this.tracks.values()) {
       const chunk = track.cls === 'audio' ? track.chunk(size) : undefined;
       if (!chunk) continue;
-      this.sent.audio += chunk.length;
+      this.sent.fixed += chunk.length;
       return chunk;
     }
     return undefined;
@@ -233,7 +241,7 @@ export class Uplink {
       const chunk = track.cls === 'audio' ? undefined : track.chunk(size);
       if (!chunk) continue;
       this.turn = at + 1;
-      this.sent.video += chunk.length;
+      this.sent[track.file ? 'fixed' : 'video'] += chunk.length;
       return chunk;
     }
     return undefined;
