@@ -55,6 +55,8 @@ const rows: Record<string, Row> = {
   credit: ['Page and server do not match', 'This page sent more of a file than its receiver had room for.', oldPage, 'reload'],
   'resume-refused': ['The call could not be resumed', 'You were away for too long, or the server was restarted.', 'Join again.', 'again'],
   'no-grant': ['Your invitation does not allow this', 'The token in your link lets you do less than a call needs.', invitation, 'edit'],
+  'no-such-recording': ['There is no such recording', 'It was deleted, is not complete yet, or the link is wrong.',
+    'Check the link. A recording can be watched once it has ended.', 'again'],
   'bad-room': ['This room name does not work', 'It needs at least one letter or digit.', 'Choose another name.', 'home'],
 };
 

@@ -12,6 +12,7 @@ import { dispose, holdFrame } from './hand-over';
 import { RoomObjects } from './objects/room-objects';
 import { RelayRecordings } from './recordings';
 import { decodableByRtc, Peer } from './rtc/peer';
+import { siblingUrl } from './sibling';
 import { SoundOut } from './sound-out';
 import { decodable, supported } from './support';
 import { RoomTopics } from './topic';
@@ -329,12 +330,4 @@ export class WorkerRoom implements Room {
     this.settled.closed(reason);
     this.events.emit('state', 'closed');
   }
-}
-
-/** What stands beside the WebSocket of a server. */
-export function siblingUrl(socket: string, name: string): string {
-  const url = new URL(socket);
-  url.protocol = url.protocol === 'ws:' ? 'http:' : 'https:';
-  url.pathname = url.pathname.replace(/ws$/, name);
-  return url.href;
 }

@@ -19,8 +19,12 @@ const MAX_MEMBERS = 4_096;
 const MAX_NEXT = 64;
 const MAX_TRACKS = 64;
 const MAX_SUBSCRIPTIONS = 256;
+/** Files of a recording. */
+const MAX_PARTS = 65_536;
 
 export const ROOM_NAME = /^[A-Za-z0-9][A-Za-z0-9_.~-]{0,63}$/;
+/** What can be joined: a room of people, or a recording, to be watched alone (section 22). */
+const JOINABLE = /^(?:[A-Za-z0-9][A-Za-z0-9_.~-]{0,63}|recordings\/[A-Za-z0-9_.~-]{1,100})$/;
 export const TRACK_ID = /^[A-Za-z0-9][A-Za-z0-9_-]{0,31}$/;
 // 1 to 64 characters, none of them a control character.
 export const PERSON_NAME = /^\P{Cc}{1,64}$/u;
@@ -101,7 +105,7 @@ const rtcSent = object({ packets: count() });
 const fromClient = {
   hello: object({ version: count(), agent: text(), decode: maybe(object({ ws: list(text(), 32), webrtc: list(text(), 32) })) }),
   join: object({
-    room: needed(ROOM_NAME),
+    room: needed(JOINABLE),
     name: text(PERSON_NAME),
     token: text(),
     resume: text(),
@@ -209,7 +213,17 @@ const fromServer = {
   bye: object({ reason: text(), retryMs: count() }),
   ackInterval: object({ ms: count() }),
   offering: object({ req: count(), object: text(), streams: list(object({ stream: count(STREAM), to: needed(MEMBER_ID) }), MAX_MEMBERS) }),
-  offered: object({ stream: count(STREAM), object: text(), from: needed(MEMBER_ID), name: text(), size: count(), mime: text() }),
+  /** from is empty where the server itself offers: a file of a recording, of which it is the part-th of so many parts. */
+  offered: object({
+    stream: count(STREAM),
+    object: text(),
+    from: text(MEMBER_ID),
+    name: text(),
+    size: count(),
+    mime: text(),
+    part: count(MAX_PARTS),
+    parts: count(MAX_PARTS),
+  }),
   accepted: object({ stream: count(STREAM), object: text(), to: needed(MEMBER_ID), offset: count(), turn: count(0xffff) }),
   recording: object({
     id: text(),

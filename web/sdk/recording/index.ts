@@ -1,0 +1,12 @@
+// Recordings in the browser: open one, and read its files.
+
+import type { OpenOptions, OpenRecording } from './api';
+import { WorkerRecording } from './open';
+
+export * from './api';
+export { JoinError, RecordingsError } from '../api';
+
+/** Opens a recording to be watched alone. Rejects with a JoinError. */
+export function openRecording(options: OpenOptions): Promise<OpenRecording> {
+  return WorkerRecording.open(options);
+}
