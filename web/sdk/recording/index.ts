@@ -1,9 +1,10 @@
-// Recordings in the browser: open one, and read its files.
+// Recordings in the browser: open one, read its files, play them.
 
 import type { OpenOptions, OpenRecording } from './api';
 import { WorkerRecording } from './open';
 
 export * from './api';
+export { RecordingPlayer, SPEEDS } from './player';
 export { JoinError, RecordingsError } from '../api';
 
 /** Opens a recording to be watched alone. Rejects with a JoinError. */
