@@ -1,6 +1,6 @@
-import { useEffect } from 'preact/hooks';
+import { useEffect, useState } from 'preact/hooks';
 import { CallScreen } from './call/screen';
-import { Connecting, Over } from './over';
+import { Connecting, Over, Unloaded } from './over';
 import { Start } from './start/start';
 import { useStore } from './store';
 import { ToastList } from './ui/toasts';
@@ -9,8 +9,8 @@ import type { Screen, Visit } from './visit';
 export function App({ visit }: { visit: Visit }) {
   const { screen } = useStore(visit.store);
   useEffect(() => {
-    // The call screen names its own title, with the unread count.
-    if (screen.at !== 'call') document.title = screen.room ? `${screen.room} · Landline` : 'Landline';
+    // The call screen names its own title, with the unread count, and that of a recording its name.
+    if (screen.at !== 'call' && screen.at !== 'recording') document.title = screen.room ? `${screen.room} · Landline` : 'Landline';
   }, [screen]);
   return (
     <>
@@ -28,7 +28,18 @@ function Current({ visit, screen }: { visit: Visit; screen: Screen }) {
       return <Connecting room={screen.room} onCancel={() => visit.start(screen.room)} />;
     case 'call':
       return <CallScreen visit={visit} call={screen.call} />;
+    case 'recording':
+      return <Recording key={screen.opened} id={screen.id} />;
     case 'over':
       return <Over visit={visit} room={screen.room} code={screen.code} text={screen.text} />;
   }
+}
+
+/** What plays recordings is fetched only where there is one to be played. */
+function Recording({ id }: { id: string }) {
+  const [loaded, setLoaded] = useState<typeof import('./watch/screen')>();
+  const [failed, setFailed] = useState(false);
+  useEffect(() => void import('./watch/screen').then(setLoaded, () => setFailed(true)), []);
+  if (failed) return <Unloaded />;
+  return loaded ? <loaded.WatchScreen id={id} /> : null;
 }

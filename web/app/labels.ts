@@ -36,6 +36,12 @@ export const labels = {
   nextAll: 'Go to the next',
   cancelAdding: 'Cancel',
   stopAll: 'Stop for everyone',
+  /** Of a recording that is watched alone. */
+  play: 'Play',
+  pause: 'Pause',
+  /** Where the browser lets sound begin only with a click. */
+  watch: 'Watch',
+  speed: 'Speed',
   openChat: 'Open chat',
   closeChat: 'Close chat',
   openPeople: 'Open people',
@@ -108,6 +114,7 @@ export const progressOf = (file: string, person: string): string => (person ? `P
 export const stillOf = (when: string): string => `A picture of ${when}`;
 export const queueOf = (when: string): string => `Play ${when} afterwards`;
 export const playOf = (when: string): string => `Play ${when} for everyone`;
+export const watchOf = (when: string): string => `Watch ${when}`;
 export const downloadOf = (when: string): string => `Download ${when}`;
 export const deleteOf = (when: string): string => `Delete ${when}`;
 export const reallyDelete = (when: string): string => `Delete ${when} for good`;

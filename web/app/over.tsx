@@ -6,7 +6,7 @@ import { Mark } from './ui/icons';
 import type { Visit } from './visit';
 
 /** A page with one message in the middle. Its heading takes the focus, so that it is read out. */
-function Message({ title, children }: { title: string; children: ComponentChildren }) {
+export function Message({ title, children }: { title: string; children: ComponentChildren }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus(), [title]);
   return (
@@ -31,6 +31,20 @@ export function Connecting({ room, onCancel }: { room: string; onCancel: () => v
       <div class="actions">
         <button type="button" class="button" onClick={onCancel}>
           Cancel
+        </button>
+      </div>
+    </Message>
+  );
+}
+
+/** A part of the page did not come. */
+export function Unloaded() {
+  return (
+    <Message title="The page did not come whole">
+      <p>The server did not answer when the player was fetched, or has a newer version of it.</p>
+      <div class="actions">
+        <button type="button" class="button primary" onClick={() => location.reload()}>
+          {remedyLabels.reload}
         </button>
       </div>
     </Message>

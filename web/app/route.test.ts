@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { claimToken, linkOfRoom, pathOfRoom, roomOfPath, splitToken, tokenFor, transportOf } from './route';
+import { claimToken, lendToken, linkOfRoom, pathOfRecording, pathOfRoom, recordingOfPath, recordingRoom, roomOfPath, splitToken, tokenFor, transportOf } from './route';
 
 describe('room addresses', () => {
   it('reads the room of a path', () => {
@@ -18,6 +18,17 @@ describe('room addresses', () => {
 
   it('makes a path that reads back as the same room', () => {
     for (const room of ['kitchen', 'a.b_c~d-e', 'x/y', '100%']) expect(roomOfPath(pathOfRoom(room))).toBe(room);
+  });
+});
+
+describe('addresses of recordings', () => {
+  it('makes a path that reads back as the same recording', () => {
+    for (const id of ['20261129-101500-kitchen-0f3a9c21', '20261129-101500-a.b_c~d-0f3a9c21']) expect(recordingOfPath(pathOfRecording(id))).toBe(id);
+  });
+
+  it('takes other paths for none', () => {
+    for (const path of ['/', '/r/kitchen', '/recordings', '/recordings/', '/recordings/a/b']) expect(recordingOfPath(path)).toBeUndefined();
+    expect(roomOfPath('/recordings/a')).toBeUndefined();
   });
 });
 
@@ -61,6 +72,22 @@ describe('claimToken', () => {
     box.setItem('landline.token cellar', 'own');
     expect(tokenFor('kitchen', box)).toBe('all');
     expect(tokenFor('cellar', box)).toBe('own');
+  });
+
+  it('keeps a token that came with a recording for that alone', () => {
+    const { page: window, box } = page('/recordings/r-1', '#token=secret');
+    claimToken(window, box);
+    expect(tokenFor(recordingRoom('r-1'), box)).toBe('secret');
+    expect(tokenFor('kitchen', box)).toBeUndefined();
+  });
+
+  it('lends the token of a room to a recording of it', () => {
+    const { page: window, box } = page('/r/kitchen', '#token=secret');
+    lendToken('kitchen', 'r-1', box);
+    expect(tokenFor(recordingRoom('r-1'), box)).toBeUndefined();
+    claimToken(window, box);
+    lendToken('kitchen', 'r-1', box);
+    expect(tokenFor(recordingRoom('r-1'), box)).toBe('secret');
   });
 
   it('does not touch the address when there is none', () => {

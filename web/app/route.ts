@@ -1,11 +1,17 @@
-// Addresses: "/" is the start page, "/r/ROOM" the page of a room and the link to share. A token comes in the
-// fragment, which a browser never sends to a server.
+// Addresses: "/" is the start page, "/r/ROOM" the page of a room and the link to share, "/recordings/ID" that of a recording. A token
+// comes in the fragment, which a browser never sends to a server.
 
 const roomPath = /^\/r\/([^/]+)\/?$/;
+const recordingPath = /^\/recordings\/([^/]+)\/?$/;
 
 /** The room that a path names, as typed; undefined on the start page. */
-export function roomOfPath(path: string): string | undefined {
-  const match = roomPath.exec(path);
+export const roomOfPath = (path: string): string | undefined => partOf(path, roomPath);
+
+/** The recording that a path names. */
+export const recordingOfPath = (path: string): string | undefined => partOf(path, recordingPath);
+
+function partOf(path: string, form: RegExp): string | undefined {
+  const match = form.exec(path);
   if (!match?.[1]) return undefined;
   try {
     return decodeURIComponent(match[1]);
@@ -15,6 +21,11 @@ export function roomOfPath(path: string): string | undefined {
 }
 
 export const pathOfRoom = (room: string): string => `/r/${encodeURIComponent(room)}`;
+
+export const pathOfRecording = (id: string): string => `/recordings/${encodeURIComponent(id)}`;
+
+/** Whom a token is for that is to watch a recording: it is joined as a room of this name is. */
+export const recordingRoom = (id: string): string => `recordings/${id}`;
 
 /** The link to share. It never carries the token: that one is personal. */
 export const linkOfRoom = (origin: string, room: string): string => origin + pathOfRoom(room);
@@ -75,7 +86,17 @@ export function claimToken(page: Page, box: Box = tokenBox): void {
   if (token === undefined) return;
   const { pathname, search } = page.location;
   page.history.replaceState(page.history.state, '', pathname + search + rest);
-  box.setItem(keyOf(roomOfPath(pathname)), token);
+  const recording = recordingOfPath(pathname);
+  box.setItem(keyOf(recording === undefined ? roomOfPath(pathname) : recordingRoom(recording)), token);
+}
+
+/**
+ * Puts the token for a room where the page of one of its recordings finds it. A page that is opened by a link of this one begins with
+ * what the tab's session storage holds.
+ */
+export function lendToken(room: string, recording: string, box: Box = tokenBox): void {
+  const token = tokenFor(room, box);
+  if (token !== undefined) box.setItem(keyOf(recordingRoom(recording)), token);
 }
 
 /** The token for a room: the one that came with the room's link, else the one that came with the start page. */

@@ -2,7 +2,7 @@ import { join, JoinError, type Room } from '../sdk';
 import { Call } from './call/call';
 import { Media } from './media/media';
 import { displayName } from './names';
-import { claimToken, linkOfRoom, pathOfRoom, roomOfPath, tokenFor, transportOf } from './route';
+import { claimToken, linkOfRoom, pathOfRoom, recordingOfPath, roomOfPath, tokenFor, transportOf } from './route';
 import { Store } from './store';
 import { Toasts } from './ui/toasts';
 
@@ -10,6 +10,8 @@ export type Screen =
   | { at: 'start'; room: string | undefined }
   | { at: 'connecting'; room: string }
   | { at: 'call'; room: string; call: Call }
+  /** opened tells one visit to it from the next. */
+  | { at: 'recording'; id: string; opened: number }
   /** code is 'left' after a leave, else why it failed or ended. */
   | { at: 'over'; room: string; code: string; text: string };
 
@@ -22,7 +24,7 @@ export class Visit {
   private attempt = 0;
 
   constructor() {
-    this.store = new Store<{ screen: Screen }>({ screen: { at: 'start', room: roomOfPath(location.pathname) } });
+    this.store = new Store<{ screen: Screen }>({ screen: firstScreen(location.pathname) });
     window.addEventListener('popstate', () => this.moved());
     // The last moment at which a page can still say goodbye.
     window.addEventListener('pagehide', () => this.leave());
@@ -68,6 +70,10 @@ export class Visit {
     claimToken(window);
     const { screen } = this;
     const room = roomOfPath(location.pathname);
+    if (recordingOfPath(location.pathname) !== undefined) {
+      this.hangUp();
+      return this.show(firstScreen(location.pathname));
+    }
     if (screen.at !== 'call' || screen.room !== room) this.start(room);
   }
 
@@ -121,4 +127,10 @@ export class Visit {
   private show(screen: Screen): void {
     this.store.set({ screen });
   }
+}
+
+/** What a page shows before anybody has done anything. */
+function firstScreen(path: string): Screen {
+  const id = recordingOfPath(path);
+  return id === undefined ? { at: 'start', room: roomOfPath(path) } : { at: 'recording', id, opened: performance.now() };
 }

@@ -1,7 +1,8 @@
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { deleteOf, downloadOf, labels, playOf, progressOf, queueOf, reallyDelete, stillOf } from '../labels';
+import { deleteOf, downloadOf, labels, playOf, progressOf, queueOf, reallyDelete, stillOf, watchOf } from '../labels';
+import { lendToken, pathOfRecording } from '../route';
 import { useStore } from '../store';
-import { Bin, Clip, Download, Play, Queue, Refresh } from '../ui/icons';
+import { Bin, Clip, Download, Play, Queue, Refresh, Watch } from '../ui/icons';
 import type { PlaybackInfo } from '../../sdk';
 import type { Call, CallState } from './call';
 import { progressText, shortName } from './file-words';
@@ -93,6 +94,7 @@ function Row({ call, line, playback }: { call: Call; line: RecordingLine; playba
       </p>
       {line.state === 'saved' && (
         <div class="recording-tools">
+          <WatchLink room={call.room.name} id={line.id} when={when} />
           <button type="button" class="icon-button" aria-label={playOf(when)} title="Play for everyone" disabled={played} onClick={() => void recordings.play(line.id)}>
             <Play />
           </button>
@@ -126,5 +128,14 @@ function Row({ call, line, playback }: { call: Call; line: RecordingLine; playba
         </div>
       )}
     </li>
+  );
+}
+
+/** Opens a page of its own, so that the call goes on. It is told of its opener, which is what makes it begin with this page's tokens. */
+function WatchLink({ room, id, when }: { room: string; id: string; when: string }) {
+  return (
+    <a class="icon-button" href={pathOfRecording(id)} target="_blank" rel="opener" aria-label={watchOf(when)} title="Watch alone" onClick={() => lendToken(room, id)}>
+      <Watch />
+    </a>
   );
 }

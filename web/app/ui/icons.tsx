@@ -76,6 +76,13 @@ export const Play = () => (
   </Icon>
 );
 
+export const Watch = () => (
+  <Icon>
+    <path d="M2.8 12S6 5.8 12 5.8 21.2 12 21.2 12 18 18.2 12 18.2 2.8 12 2.8 12z" />
+    <circle cx="12" cy="12" r="2.8" />
+  </Icon>
+);
+
 export const Pause = () => (
   <Icon>
     <rect x="6" y="5" width="4" height="14" rx="1.2" />
