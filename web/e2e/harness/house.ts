@@ -198,3 +198,6 @@ export const plain = inHouse({ args: ['--rtc=off'] });
 
 /** With a key: who enters needs a token. */
 export const keyed = inHouse({ key: KEY });
+
+/** The same, of one that records. */
+export const keyedRecording = (recordings: string) => inHouse({ key: KEY, recordings });

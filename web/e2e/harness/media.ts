@@ -56,14 +56,16 @@ export interface Clip {
   hz: number;
   /** Seconds between key frames. */
   keyEvery: number;
+  /** kbit/s of the picture. */
+  kbps?: number;
 }
 
 /** A VP8 and Opus clip with a stamped picture and a tone. */
-export function stampedClip(path: string, { id, seconds, hz, keyEvery }: Clip): void {
+export function stampedClip(path: string, { id, seconds, hz, keyEvery, kbps = 600 }: Clip): void {
   const gop = String(keyEvery * FPS);
   ffmpeg(
     ...stampedPicture(id, seconds), '-f', 'lavfi', '-i', `sine=frequency=${hz}:sample_rate=48000:duration=${seconds}`,
-    '-map', '[v]', '-map', '2:a', '-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', '600k', '-g', gop,
+    '-map', '[v]', '-map', '2:a', '-c:v', 'libvpx', '-deadline', 'realtime', '-cpu-used', '8', '-b:v', `${kbps}k`, '-g', gop,
     '-keyint_min', gop, '-auto-alt-ref', '0', '-lag-in-frames', '0', '-c:a', 'libopus', '-b:a', '48k', '-ac', '1', '-f', 'webm', path,
   );
 }
