@@ -33,6 +33,8 @@ export class RecordingPlayer {
   /** It is on its way to a position: counts such ways. */
   private way = 0;
   private arriving = true;
+  /** The last of them that was begun: until then what is there belongs to the position before. */
+  private begun = 0;
   /** The file that is being opened. */
   private opening: number | undefined;
   private starved = false;
@@ -192,7 +194,10 @@ export class RecordingPlayer {
     if (way !== this.way) return;
     this.timeline.set(position, this.watch.now());
     this.tell();
-    if (this.part && index === this.index) return this.part.begin(position);
+    if (this.part && index === this.index) {
+      this.begun = way;
+      return this.part.begin(position);
+    }
     // Once it is open it goes to where it is to be then.
     if (this.opening === index) return;
     this.part?.close();
@@ -218,6 +223,7 @@ export class RecordingPlayer {
     this.watch = part.sounds.length > 0 && this.sound ? this.sound : this.plain;
     this.timeline.set(here, this.watch.now());
     this.attach();
+    this.begun = this.way;
     await part.begin(here);
     this.tick();
   }
@@ -247,7 +253,7 @@ export class RecordingPlayer {
   }
 
   private arrive(part: Part, at: number): void {
-    if (!part.settle(at)) return;
+    if (this.begun !== this.way || !part.settle(at)) return;
     this.arriving = false;
     if (this.wanted) this.watch.start();
     this.tell();

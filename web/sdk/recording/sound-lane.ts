@@ -4,15 +4,15 @@ import type { Timeline } from './timeline';
 import type { FileTrack } from './tracks';
 import type { Packet } from './webm';
 
-/** What is put out ahead, ms of the listener's time. */
-const AHEAD_MS = 600;
+/** What is put out ahead, ms of the listener's time: a page that is hidden may be asked once a second whether more is due. */
+const AHEAD_MS = 1_200;
 /** Decoded before the place where playing begins, ms: an Opus decoder has to get into the swing of it. */
 const SWING_MS = 80;
 /** Times in the file are whole milliseconds. Only what is further from where the last sound ended is a gap, s. */
 const GAP_S = 0.03;
 /** Who has sent nothing for so long cannot be heard any more, ms. */
 const GONE_MS = 6_000;
-const MAX_DECODING = 40;
+const MAX_DECODING = 80;
 /** Packets that gave no sound may leave so many times behind. */
 const MAX_STAMPS = 200;
 
