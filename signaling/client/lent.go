@@ -106,16 +106,17 @@ type lentPiece struct {
 
 func (p *lentPiece) rest() []byte { return p.message[p.passed:] }
 
-// take takes a chunk, which is message parsed; those of a place that was left are passed over. Room.mu is held.
+// take takes a chunk, which is message parsed. Those of a place that was left are passed over, but one of them may go on where this place does, and end
+// elsewhere than its own: what lies behind counts. Room.mu is held.
 func (l *Lent) take(c *media.ObjectChunk, message []byte) error {
-	if c.Offset != l.next || !l.used {
+	end := c.Offset + uint64(len(c.Payload))
+	if c.Offset > l.next || end <= l.next || !l.used {
 		return nil
 	}
-	end := c.Offset + uint64(len(c.Payload))
 	if end > uint64(l.Size) || end > l.at+2*relay.LoanWindow {
 		return wrong("stream %d: bytes up to %d, beyond its credit or size", c.Stream, end)
 	}
-	l.queue = append(l.queue, lentPiece{message, media.ObjectHeaderSize})
+	l.queue = append(l.queue, lentPiece{message, media.ObjectHeaderSize + int(l.next-c.Offset)})
 	l.next = end
 	l.poke()
 	return nil
