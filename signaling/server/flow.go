@@ -8,14 +8,20 @@ const DefaultCoalesce = 3 * time.Millisecond
 // A session is dense when its messages are closer than this: there is a chance that two of them can share a write.
 const denseGap = 20 * time.Millisecond
 
-// flow measures how close together the messages to one session come.
+// flow measures how close together the live messages to one session come. Pieces of objects are none: they fill whole writes, and waiting would only slow
+// them down.
 type flow struct {
-	at  time.Duration // of the last batch
-	gap time.Duration // between two messages, smoothed over some sixteen batches
+	batch time.Duration // when the last batch was
+	at    time.Duration // the last that had live messages
+	gap   time.Duration // between two of those, smoothed over some sixteen batches
 }
 
-// note takes a batch of n messages.
+// note takes a batch of n live messages.
 func (f *flow) note(n int, now time.Duration) {
+	f.batch = now
+	if n == 0 {
+		return
+	}
 	gap := min((now-f.at)/time.Duration(n), time.Second)
 	f.at = now
 	f.gap += (gap - f.gap) / 16

@@ -190,7 +190,7 @@ func (sh *shard) pop() *Session {
 func (sh *shard) written(ss *Session, more bool) {
 	sh.mu.Lock()
 	t := &ss.turn
-	sh.load.note(ss.flow.at)
+	sh.load.note(ss.flow.batch)
 	t.writing, t.dense = false, sh.load.busy && ss.flow.dense()
 	again := t.again
 	t.again = idle

@@ -31,8 +31,8 @@ var controlHeaders = func() (h [126][2]byte) {
 // Subscriber gives. It reports whether there is more, and whether this is the last.
 func (ss *Session) fill(b *batch) (more, last bool) {
 	b.bufs, b.out, b.objs = b.bufs[:0], b.out[:0], b.objs[:0]
-	sent, acks, live, last := ss.fillOwn(b)
-	if !live {
+	sent, acks, joined, last := ss.fillOwn(b)
+	if !joined {
 		return false, last
 	}
 	if sent > 0 { // in the order in which they go out
@@ -46,12 +46,15 @@ func (ss *Session) fill(b *batch) (more, last bool) {
 	if sent+acks > 0 || len(b.out) > 0 {
 		ss.spoke.Store(int64(now)) // a browser does not see pings and pongs
 	}
-	events := 0
+	events, live := 0, 0
 	for i := range b.out {
 		events += b.add(&b.out[i])
+		if !ofObject(&b.out[i]) {
+			live++
+		}
 	}
 	if len(b.out) > 0 {
-		ss.flow.note(len(b.out), now)
+		ss.flow.note(live, now)
 	}
 	clear(b.out)
 	if events > 0 {
@@ -62,7 +65,7 @@ func (ss *Session) fill(b *batch) (more, last bool) {
 
 // fillOwn collects what waits besides the Subscriber's, and returns how many payload bytes that is, those of an ack
 // apart, and whether the session is in its room.
-func (ss *Session) fillOwn(b *batch) (sent, acks int, live, last bool) {
+func (ss *Session) fillOwn(b *batch) (sent, acks int, joined, last bool) {
 	ss.mu.Lock()
 	defer ss.mu.Unlock()
 	if ss.pong != nil {
@@ -113,7 +116,7 @@ func (b *batch) add(o *relay.Out) int {
 	case len(o.Data) <= 125:
 		b.bufs = append(b.bufs, controlHeaders[len(o.Data)][:], o.Data)
 	default:
-		if o.Data[0] == media.KindObject {
+		if ofObject(o) {
 			b.objs = append(b.objs, o.Data)
 		}
 		b.bufs = append(b.bufs, signaling.AppendFrameHeader(nil, signaling.OpBinary, len(o.Data)), o.Data)
@@ -150,6 +153,9 @@ func (ss *Session) flush(b *batch) (rest net.Buffers, more, last bool) {
 	clear(b.bufs)
 	return rest, more, last
 }
+
+// ofObject reports whether a message is a piece of an object.
+func ofObject(o *relay.Out) bool { return len(o.Data) > 0 && o.Data[0] == media.KindObject }
 
 // reuse gives back the memory of what has gone out whole.
 func (b *batch) reuse() {
