@@ -91,7 +91,9 @@ func (c *watchCmd) watchRecording(ctx context.Context, con *console) error {
 	}
 	err := v.watch(ctx)
 	if saved != nil {
-		err = errors.Join(err, saved.Close())
+		if err = errors.Join(err, saved.Close()); err != nil {
+			err = errors.Join(err, os.Remove(c.Out)) // half a file is none
+		}
 	}
 	return errors.Join(err, v.tell(err))
 }

@@ -75,6 +75,11 @@ func TestWatchingARecordingThatCannotBe(t *testing.T) {
 	}
 	watch := func(args ...string) *job { return launch(t, nil, append([]string{"watch", "--url", url}, args...)...) }
 	failsWith(t, watch("--recording", gone), "there is no such recording")
+	out := filepath.Join(t.TempDir(), "out.webm")
+	failsWith(t, watch("--recording", gone, "--out", out), "there is no such recording")
+	if _, err := os.Stat(out); err == nil {
+		t.Error("a file is left of a recording that there is not")
+	}
 	failsWith(t, watch("--recording", broken, "--speed", "max"), broken+".webm")
 	failsWith(t, launch(t, nil, "watch", "--url", relayFor(t), "--recording", gone), "there is no such recording")
 }
