@@ -68,6 +68,20 @@ func (b *bucket) take(n float64) time.Duration {
 	return time.Duration(-b.tokens / b.rate * float64(time.Second))
 }
 
+// stride sees whether an acknowledgement moves on far enough to be no more than what its data costs.
+type stride struct{ at uint64 }
+
+// freeAck is how many bytes an ack has to tell of not to be held against the rate of messages: at that rate, and no faster, a session could otherwise be
+// sent media or a recording.
+const freeAck = 64 << 10
+
+// to takes the next acknowledged total, and tells whether it is one that costs nothing.
+func (s *stride) to(total uint64) bool {
+	moved := total - s.at
+	s.at = total
+	return moved >= freeAck
+}
+
 // giveBack returns n tokens.
 func (b *bucket) giveBack(n float64) { b.tokens = min(b.burst, b.tokens+n) }
 

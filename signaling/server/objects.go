@@ -34,6 +34,7 @@ func (r *reader) credit(m *signaling.Credit) *signaling.Error {
 	told, err := r.seat.member.Credit(m.Stream, m.Offset)
 	if told {
 		r.texts.giveBack(1)
+		r.messages.giveBack(1)
 	}
 	return relayFault(err)
 }

@@ -27,6 +27,7 @@ type reader struct {
 	proof                  uint64 // who has acknowledged so many bytes has got joined
 	learnt                 bool   // and that was seen
 	unknown                int    // chunks under unknown aliases
+	acks                   stride
 }
 
 // read is the session's goroutine: it reads until the socket ends.
@@ -259,6 +260,9 @@ func (r *reader) binary(msg []byte) error {
 		}
 		if !r.sub.Acked(ack.Bytes, ack.Came()) {
 			return signaling.Closef(signaling.CloseBadChunk, "an ack for %d bytes, which goes back or was never sent", ack.Bytes)
+		}
+		if r.acks.to(ack.Bytes) {
+			r.messages.giveBack(1)
 		}
 		if !r.learnt && ack.Bytes >= r.proof {
 			r.learnt = true
