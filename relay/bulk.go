@@ -1,6 +1,7 @@
 package relay
 
 import (
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -111,12 +112,22 @@ func (s *Subscriber) bulkWaits() bool {
 	return slices.ContainsFunc(s.bulks, func(b *bulk) bool { return b.waits.Load() })
 }
 
-// Before a link was seen full bulk feels its way, so that what it fills the path with does not hold up sound that begins
-// meanwhile: pieces of bulkFirst, and no more in flight than twice what the best rate so far brings through.
+// Bulk feels its way, so that what it fills the path with does not hold up sound: pieces of bulkFirst until the link was seen full, and no more in
+// flight than half of what came through since it began without a queue on the path. Where none went for bulkRest it begins anew: the link may
+// be thinner by now, of which sound alone tells nothing.
 const (
-	bulkFirst = 4 << 10
-	bulkQueue = 35 * time.Millisecond // on top of the round trip
+	bulkFirst  = 4 << 10
+	bulkRest   = time.Second
+	bulkQueued = 25 * time.Millisecond // so much later than the quickest is what stands in a queue
+	bulkQueue  = 35 * time.Millisecond // may stand on the path besides what a round trip takes
 )
+
+// feeling is how far bulk has felt its way.
+type feeling struct {
+	at      time.Duration // when some last went
+	through int           // bytes of all that came through since it began, where nothing stood in a queue
+	acked   uint64        // when that was last looked at
+}
 
 // bulkPieceNow is how long a piece may be.
 func (s *Subscriber) bulkPieceNow(now time.Duration) int {
@@ -127,17 +138,35 @@ func (s *Subscriber) bulkPieceNow(now time.Duration) int {
 	return max(min(share(c, chunkTime), rate.MinChunk), share(c, batchTime))
 }
 
-// bulkRoom reports whether a piece may go now, as far as that is up to bulk. On a thin link there is one under way at a time.
+// bulkRoom reports whether a piece may go now, as far as that is up to bulk.
 func (s *Subscriber) bulkRoom(now time.Duration) bool {
+	return s.link.InFlight() < s.bulkFelt(now) && s.bulkRoomBeside(now)
+}
+
+// bulkRoomBeside is bulkRoom for what bulk is owed: on a thin link there is one piece under way at a time.
+func (s *Subscriber) bulkRoomBeside(now time.Duration) bool {
 	c := s.link.Capacity(now)
-	switch {
-	case c == 0:
-		through := s.link.RTT() + s.link.AckEvery(now) + bulkQueue
-		return s.link.InFlight() < max(bulkFirst, 2*share(s.link.Rate(), through))
-	case c < thinLink:
-		return s.link.InFlight() < s.bulkPieceNow(now)
+	return c == 0 || c >= thinLink || s.link.InFlight() < s.bulkPieceNow(now)
+}
+
+// bulkFelt is how much may be in flight. Where nothing else is sent, nothing is held up.
+func (s *Subscriber) bulkFelt(now time.Duration) int {
+	f := &s.felt
+	_, acked := s.link.Total()
+	if f.at == 0 || now-f.at > bulkRest {
+		f.through = 0
+	} else if s.link.Delay() < bulkQueued {
+		f.through += int(acked - f.acked)
 	}
-	return true
+	f.acked = acked
+	most := math.MaxInt
+	if len(s.feeds) > 0 {
+		most = bulkFirst + f.through/2
+	}
+	if s.link.Capacity(now) == 0 {
+		most = min(most, 2*share(s.link.Rate(), s.link.RTT()+s.link.AckEvery(now)+bulkQueue))
+	}
+	return max(bulkFirst, most)
 }
 
 // bulkMore reports whether there is bulk that may go now, and notes that it waits where it may not.
@@ -152,11 +181,11 @@ func (s *Subscriber) bulkMore(now time.Duration) bool {
 	return false
 }
 
-// takeBulk takes one piece of the stream whose turn it is, and returns its size: 0 if none waits, or there is no room.
-func (s *Subscriber) takeBulk(p *pulling) int {
-	if !s.bulkMore(p.now) {
-		return 0
-	}
+// takeBulk takes one piece, where there is room, and reports whether it did.
+func (s *Subscriber) takeBulk(p *pulling) bool { return s.bulkMore(p.now) && s.takePiece(p) > 0 }
+
+// takePiece takes one piece of the stream whose turn it is, and returns its size: 0 if none waits.
+func (s *Subscriber) takePiece(p *pulling) int {
 	for i, b := range s.bulks {
 		m, ok := b.take(s.bulkPieceNow(p.now))
 		if !ok {
@@ -166,6 +195,8 @@ func (s *Subscriber) takeBulk(p *pulling) int {
 		n := len(m.Data)
 		p.budget -= n
 		s.link.Sent(n, p.now)
+		s.felt.at = p.now
+		s.behind, _ = s.link.Total()
 		s.totals.ObjectBytesOut.Add(uint64(n))
 		p.out = append(p.out, Out{Message: m})
 		return n
@@ -175,10 +206,10 @@ func (s *Subscriber) takeBulk(p *pulling) int {
 
 // takeOwed takes a piece of bulk before all else when it is owed one.
 func (s *Subscriber) takeOwed(p *pulling) bool {
-	if s.owed < bulkPiece {
+	if s.owed < bulkPiece || !s.bulkRoomBeside(p.now) {
 		return false
 	}
-	n := s.takeBulk(p)
+	n := s.takePiece(p)
 	s.owed -= n
 	return n > 0
 }

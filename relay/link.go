@@ -28,13 +28,13 @@ func (s *Subscriber) ready(now time.Duration) bool {
 }
 
 // soundInTime reports whether the sound that goes next may go though the window is full: it has waited for half of its time, and arrives within
-// the other half. The window keeps pictures from piling up on the path. Sound comes behind those under way all the same, and if it waits until
+// the other half. The window keeps pictures and objects from piling up on the path. Sound comes behind those under way all the same, and if it waits until
 // they are through, only later: so what a key frame has put on a path that turns out to be slow costs no sound that fits, and none
 // comes later than it may be sent. For a while it waits, since most windows have room soon, and pictures need that room as well. Sound
 // alone keeps to the window.
 func (s *Subscriber) soundInTime(now time.Duration) bool {
 	ahead, known := s.link.Ahead(now)
-	if _, acked := s.link.Total(); !known || acked >= s.pictures {
+	if _, acked := s.link.Total(); !known || acked >= s.behind {
 		return false
 	}
 	f := s.pick()

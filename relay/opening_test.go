@@ -31,6 +31,8 @@ type path struct {
 	spoken map[uint32]time.Duration // when the packets were written
 	ages   map[uint32]time.Duration // of those that came
 	over   []uint32                 // packets of sound that went over a full window
+
+	bulk uint64 // bytes of objects that came
 }
 
 type lateAck struct {
@@ -126,6 +128,8 @@ func (p *path) take(o parcel, now time.Duration) {
 		p.s.event(o.Event)
 	case o.Data == nil:
 		p.every = p.asked
+	case o.Data[0] == media.KindObject:
+		p.bulk += uint64(len(o.Data) - media.ObjectHeaderSize)
 	default:
 		if c, err := media.ParseChunk(o.Data); err == nil && c.Alias == p.mic {
 			p.ages[c.Group] = o.at - p.spoken[c.Group]
@@ -156,6 +160,9 @@ type speech struct {
 	key      int // bytes of a key frame
 	packet   int // of sound
 	ms       int
+
+	hidden bool   // no pictures
+	each   func() // every millisecond
 }
 
 func newSpeech(s *session, key, packet int) *speech {
@@ -171,7 +178,7 @@ const (
 // run talks for some time.
 func (c *speech) run(d time.Duration, p *path) {
 	for range d / time.Millisecond {
-		if c.ms%40 == 0 {
+		if c.ms%40 == 0 && !c.hidden {
 			key := c.ms%2000 == 0
 			size := deltaBytes
 			if key {
@@ -184,6 +191,9 @@ func (c *speech) run(d time.Duration, p *path) {
 			p.spoken[c.mic.group] = p.s.w.relay.now()
 		}
 		c.ms++
+		if c.each != nil {
+			c.each()
+		}
 		p.step()
 		wait(time.Millisecond)
 	}

@@ -74,7 +74,7 @@ func (s *Subscriber) takeOne(p *pulling) bool {
 	if p.full {
 		return s.soundInTime(p.now) && s.takeLive(p)
 	}
-	return s.takeOwed(p) || s.takeLive(p) || s.takeBulk(p) > 0
+	return s.takeOwed(p) || s.takeLive(p) || s.takeBulk(p)
 }
 
 // takeLive takes one message of a feed or a topic, and reports whether there was one.
@@ -175,7 +175,7 @@ func (s *Subscriber) takeFrom(f *feed, p *pulling) {
 	s.turn = max(f.stamp, s.turn)
 	s.takeNext(f, p)
 	if f.video() {
-		s.pictures, _ = s.link.Total()
+		s.behind, _ = s.link.Total()
 	}
 	f.stamp = s.turn + uint64(before-p.budget)
 }

@@ -40,7 +40,8 @@ type Subscriber struct {
 	readings []*reading // topics, the one served last at the end
 	bulks    []*bulk    // of objects, the one served last at the end
 	owed     int        // bytes that bulk may go before the others; under 0 once it has
-	pictures uint64     // where the newest that was sent of video ends, in bytes of the connection
+	felt     feeling    // by bulk
+	behind   uint64     // where the newest that was sent of video and objects ends, in bytes of the connection
 	turn     uint64     // the stamp of the feed that was served last
 	told     notified
 	asks     []ask // what publishers are to be asked, until the lock is let go of

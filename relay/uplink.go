@@ -125,7 +125,7 @@ func (u *Uplink) Age() (oldest time.Duration) {
 func (u *Uplink) Reconnected() {
 	now := u.now()
 	u.mu.Lock()
-	u.link, u.pictures, u.told, u.urgent = rate.New(), 0, toldNothing, nil
+	u.link, u.behind, u.felt, u.told, u.urgent = rate.New(), 0, feeling{}, toldNothing, nil
 	for _, f := range u.feeds {
 		ended := f.ended
 		var end entry

@@ -176,9 +176,10 @@ e2e('a file under way leaves voices whole on a thin link', async ({ house }) => 
   await bob.hears(ann, { ms: 3_000 });
   const after = await house.server.metrics();
   const dropped = after.sum('landline_frames_dropped_total') - before.sum('landline_frames_dropped_total');
+  const reasons = JSON.stringify(after.by('landline_frames_dropped_total'));
   const { late } = await load();
   // A page that gets no time for longer than sound may wait is not what is looked at.
-  expect(dropped, `packets dropped of ${came}; this machine was late by ${JSON.stringify(late)} ms`).toBeLessThanOrEqual(late.p95 > 50 ? came / 50 : 0);
+  expect(dropped, `packets dropped of ${came}, by reason ${reasons}; this machine was late by ${JSON.stringify(late)} ms`).toBeLessThanOrEqual(late.p95 > 50 ? came / 50 : 0);
   await saves(bob, file);
   expect(rate, 'packets of sound a second that got through Ann\'s uplink').toBeGreaterThan(45);
 });

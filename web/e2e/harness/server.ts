@@ -41,6 +41,11 @@ export class Metrics {
   sum(name: string, label = ''): number {
     return this.lines.filter((l) => l.name === name && l.labels.includes(label)).reduce((sum, l) => sum + l.value, 0);
   }
+
+  /** What is counted, by its labels. */
+  by(name: string): Record<string, number> {
+    return Object.fromEntries(this.lines.filter((l) => l.name === name && l.value > 0).map(({ labels, value }) => [labels, value]));
+  }
 }
 
 export class Server {

@@ -1,4 +1,4 @@
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { Link } from '../session/link';
 import { parseBinary } from '../wire/wire';
 import { Bulk } from './bulk';
@@ -13,9 +13,10 @@ class FakeLink {
   readonly sent: { what: 'sound' | 'picture' | 'object'; size: number }[] = [];
   waits = 0;
   readonly rate = {
-    rate: 0, rtt: 0, inFlight: 0, sent: 0,
+    rate: 0, rtt: 0, inFlight: 0, sent: 0, acked: 0, delay: 0,
     capacity: () => this.capacityNow,
     ackEvery: () => 100_000,
+    ahead: () => undefined,
     wait: () => void this.waits++,
   };
 
@@ -58,15 +59,47 @@ beforeEach(() => {
   objects = new FakeObjects(1e6);
 });
 
+/** What is in flight comes through, and so much before. */
+const through = (bytes: number): void => void Object.assign(link.rate, { inFlight: 0, acked: link.rate.acked + bytes });
 const sum = (list: number[]): number => list.reduce((a, b) => a + b, 0);
 
 describe('how much goes', () => {
-  const drain = (): void => new Bulk(objects).drain(link as unknown as BulkLink);
+  let bulk: Bulk;
+  const drain = (): boolean => bulk.drain(link as unknown as BulkLink);
+  beforeEach(() => void (bulk = new Bulk(objects)));
 
-  test('before the link was seen full: 4 KiB in flight, and then twice what it brings through', () => {
+  test('4 KiB in flight, and then half of what came through', () => {
+    link.capacityNow = 1e6;
+    expect(drain()).toBe(true);
+    expect(link.rate.inFlight).toBe(15_000); // one piece
+    through(40_000);
+    drain();
+    expect(link.rate.inFlight).toBeGreaterThanOrEqual(24_096);
+    expect(link.rate.inFlight).toBeLessThan(24_096 + 15_000);
+    expect(drain()).toBe(false);
+  });
+
+  test('where none went for a second it begins anew', () => {
+    vi.useFakeTimers();
+    Object.assign(link.rate, { rate: 1e6, rtt: 65_000 });
+    link.capacityNow = 200_000;
+    drain();
+    through(1e6);
+    drain();
+    expect(link.rate.inFlight).toBeGreaterThan(100_000);
+    through(1e6);
+    vi.advanceTimersByTime(1_001);
+    link.sent.length = 0;
+    drain();
+    expect(link.of('object').length).toBe(2); // of 3,000 bytes
+    vi.useRealTimers();
+  });
+
+  test('before the link was seen full: no more than twice what it brings through', () => {
     drain();
     expect(link.of('object')).toEqual([4_096]);
-    Object.assign(link.rate, { rate: 100_000, rtt: 65_000, inFlight: 0 });
+    Object.assign(link.rate, { rate: 100_000, rtt: 65_000 });
+    through(100_000);
     drain();
     expect(link.rate.inFlight).toBeGreaterThanOrEqual(2 * 20_000);
     expect(link.rate.inFlight).toBeLessThan(2 * 20_000 + 4_096);
@@ -79,7 +112,11 @@ describe('how much goes', () => {
   });
 
   test('on a full link: what there is room for, in pieces of 15 ms', () => {
-    Object.assign(link, { capacityNow: 200_000, room: 30_000 });
+    link.capacityNow = 200_000;
+    drain();
+    through(1e6);
+    link.sent.length = 0;
+    link.room = 30_000;
     drain();
     expect(sum(link.of('object'))).toBe(30_000);
     expect(link.of('object')[0]).toBe(3_000);
@@ -101,8 +138,12 @@ describe('beside what is live', () => {
   }
 
   test('they go last where there is little to say, and the rest of the room is theirs', () => {
-    Object.assign(link, { capacityNow: 200_000, room: 10_000 });
+    Object.assign(link, { capacityNow: 200_000 });
     const { run, say, stop } = pump();
+    run();
+    through(1e6);
+    link.sent.length = 0;
+    link.room = 10_000;
     say('camera', 3_000);
     say('mic', 100);
     run();
@@ -115,6 +156,7 @@ describe('beside what is live', () => {
     const { run, say, stop } = pump();
     for (let i = 0; i < 300; i++) {
       say('camera', 5_000);
+      Object.assign(link.rate, { inFlight: 0, acked: link.rate.sent });
       link.room = 3_000;
       run();
     }
@@ -134,6 +176,7 @@ describe('beside what is live', () => {
       run();
     }
     objects.left = 1e6;
+    through(0);
     say('mic', 100);
     link.room = 5_000;
     run();

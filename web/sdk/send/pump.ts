@@ -32,8 +32,8 @@ export class Pump {
   private timer: ReturnType<typeof setTimeout> | undefined;
   /** The time between acks that the relay was last asked for, µs. */
   private asked = ACK_EVERY_US;
-  /** Where the newest that was sent of pictures ends, in bytes of the connection. */
-  private pictures = 0;
+  /** Where the newest that was sent of pictures and objects ends, in bytes of the connection. */
+  private behind = 0;
   private readonly bulk: Bulk;
 
   constructor(
@@ -59,9 +59,9 @@ export class Pump {
     bulk.owe(link.rate.sent - before);
     const { video } = this.uplink.sent;
     this.drain(link, () => this.uplink.next(size));
-    if (this.uplink.sent.video > video) this.pictures = link.rate.sent;
+    if (this.uplink.sent.video > video) this.behind = link.rate.sent;
     this.sendSoundInTime(link, size);
-    bulk.drain(link);
+    if (bulk.drain(link)) this.behind = link.rate.sent;
     const held = (data.waiting && link.room <= 0) || bulk.held(link);
     if (held || this.uplink.ready) link.rate.wait(nowUs());
     this.askForAcks(link);
@@ -82,9 +82,9 @@ export class Pump {
     }
   }
 
-  /** Sound that has waited for half of its time behind pictures goes over a full window, if it is in time then (relay/link.go: soundInTime). */
+  /** Sound that has waited for half of its time behind pictures or objects goes over a full window, if it is in time then (relay/link.go: soundInTime). */
   private sendSoundInTime(link: Link, size: number): void {
-    while (link.room <= 0 && link.rate.acked < this.pictures) {
+    while (link.room <= 0 && link.rate.acked < this.behind) {
       const ahead = link.rate.ahead(nowUs());
       const age = this.uplink.soundAge(performance.now());
       if (ahead === undefined || age <= MAX_AGE.audio / 2 || age + ahead / 1000 > MAX_AGE.audio) return;
@@ -104,7 +104,8 @@ export class Pump {
   /** A new connection: the relay acknowledges as it does by itself. */
   joined(): void {
     this.asked = ACK_EVERY_US;
-    this.pictures = 0;
+    this.behind = 0;
+    this.bulk.joined();
   }
 
   stop(): void {
