@@ -62,8 +62,8 @@ impair-netns: ## the same over the queues of the Linux kernel, in network namesp
 kill-recordings: ## kill the relay a hundred times while it records, and play what is left
 	LANDLINE_KILLS=100 go test -count=1 -timeout 60m -run '^TestRecordingSurvivesKills$$' -v ./cmd/landline
 
-bad-disks: ## record onto a full disk twenty times, on a calm machine as root: nobody in the room may hear anything later
-	LANDLINE_LONG=1 go test -count=1 -timeout 10m -run '^TestADiskOfEightMegabytesIsFull$$' -v ./cmd/landline
+bad-disks: ## record onto a full disk and onto one that stands still, on a calm machine as root: nobody in the room may hear anything later
+	LANDLINE_LONG=1 go test -count=1 -timeout 10m -run '^TestADisk(OfEightMegabytesIsFull|StandsStill)$$' -v ./cmd/landline
 
 lint: web/node_modules/.package-lock.json ## gofmt, vet, staticcheck, tsc
 	@test -z "$$(gofmt -l cmd media relay signaling web/*.go)" || { gofmt -l cmd media relay signaling web/*.go; echo "gofmt would change these files"; exit 1; }

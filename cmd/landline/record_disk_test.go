@@ -109,49 +109,108 @@ func (d *delays) told() (state signaling.Recording, at time.Time) {
 // A real disk of 8 MiB that is full again and again: the room is told within a second, what was written plays as it lies, nobody hears anything later than while
 // there is room, the relay does not grow, and the recording goes on by itself.
 func TestADiskOfEightMegabytesIsFull(t *testing.T) {
-	dir := smallDisk(t)
-	film := clip(t, "film.webm", strings.Fields("-t 4 -s 160x90 -c:v libvpx -deadline realtime -cpu-used 8 -b:v 200k -g 25 -c:a libopus -frame_duration 2.5")...)
-	var out, errs output
-	cmd := child(t, "landline", &out, &errs, "serve", "--listen", "127.0.0.1:0", "--rtc", "off", "--recordings", dir, "--record-rooms", "*", "--recordings-reserve", "0")
-	defer func() {
-		_ = cmd.Process.Kill()
-		_ = cmd.Wait()
-	}()
-	url := servedAt.FindStringSubmatch(errs.line(t, `"msg":"serving"`))[1]
-	guest, leave := measureDelays(t, url)
-	stream := startStream(t, url, film, "--loop")
-	until(t, "the file has begun", func() bool { return size(t, dir) > 25_000 })
-	grown := residentBytes(t, cmd.Process.Pid)
+	lab := recordOnto(t, smallDisk(t))
 	times := 3
 	if os.Getenv("LANDLINE_LONG") != "" {
 		times = 20
 	}
 	var usual, full []time.Duration
 	for range times {
-		before := guest.p99(t)
-		during := fullDisk(t, guest, dir)
+		before := lab.guest.p99(t)
+		during := lab.full(t)
 		usual, full = append(usual, before), append(full, during)
 	}
-	grown = residentBytes(t, cmd.Process.Pid) - grown
-	t.Logf("p99 %v usually, %v while the disk is full; the relay has grown by %d kB", usual, full, grown>>10)
+	t.Logf("p99 %v usually, %v while the disk is full", usual, full)
 	noLater(t, usual, full)
+	lab.bounded(t)
+	lab.saved(t, times+1)
+}
+
+// recorded is a room that is recorded onto a disk by a server in a process of its own.
+type recorded struct {
+	dir    string
+	url    string
+	pid    int
+	guest  *delays
+	leave  func()
+	stream *job
+	began  int64 // memory of the server then
+}
+
+func recordOnto(t *testing.T, dir string) *recorded {
+	t.Helper()
+	film := clip(t, "film.webm", strings.Fields("-t 4 -s 160x90 -c:v libvpx -deadline realtime -cpu-used 8 -b:v 200k -g 25 -c:a libopus -frame_duration 2.5")...)
+	var out, errs output
+	cmd := child(t, "landline", &out, &errs, "serve", "--listen", "127.0.0.1:0", "--rtc", "off", "--recordings", dir, "--record-rooms", "*", "--recordings-reserve", "0")
+	t.Cleanup(func() {
+		_ = cmd.Process.Kill()
+		_ = cmd.Wait()
+	})
+	l := &recorded{dir: dir, pid: cmd.Process.Pid, url: servedAt.FindStringSubmatch(errs.line(t, `"msg":"serving"`))[1]}
+	l.guest, l.leave = measureDelays(t, l.url)
+	l.stream = startStream(t, l.url, film, "--loop")
+	until(t, "the file has begun", func() bool { return size(t, dir) > 25_000 })
+	l.began = residentBytes(t, l.pid)
+	return l
+}
+
+// bounded holds that the relay has not grown by more than may wait for the disk.
+func (l *recorded) bounded(t *testing.T) {
+	t.Helper()
+	grown := residentBytes(t, l.pid) - l.began
+	t.Logf("the relay has grown by %d kB", grown>>10)
 	if grown > relay.ArchiveBytes {
 		t.Errorf("the relay has grown by %d bytes", grown)
 	}
-	stream.cancel()
-	stream.wait(t)
-	leave()
+}
+
+// saved ends the recording, and holds that so many files of it play.
+func (l *recorded) saved(t *testing.T, count int) {
+	t.Helper()
+	l.stream.cancel()
+	l.stream.wait(t)
+	l.leave()
 	var files []string
 	until(t, "all is saved", func() bool {
-		files, _ = filepath.Glob(filepath.Join(dir, "*.webm"))
-		left, _ := filepath.Glob(filepath.Join(dir, "*.part"))
-		return len(left) == 0 && len(files) == times+1
+		files, _ = filepath.Glob(filepath.Join(l.dir, "*.webm"))
+		left, _ := filepath.Glob(filepath.Join(l.dir, "*.part"))
+		return len(left) == 0 && len(files) == count
 	})
 	for _, f := range files {
 		if said := decodes(t, f); said != "" || durationOf(t, f) < time.Second/2 {
 			t.Errorf("%s, %v: %s", filepath.Base(f), durationOf(t, f), said)
 		}
 	}
+}
+
+// plays holds that what has been written plays as it lies.
+func (l *recorded) plays(t *testing.T) {
+	t.Helper()
+	left, err := filepath.Glob(filepath.Join(l.dir, "*.part"))
+	if err != nil || len(left) == 0 {
+		t.Fatal(left, err)
+	}
+	for _, f := range left {
+		if said := decodes(t, f); said != "" {
+			t.Errorf("as it lies: %s", said)
+		}
+	}
+}
+
+// waits holds that the room was told within a second that the recording waits.
+func (l *recorded) waits(t *testing.T, since time.Time, why string) {
+	t.Helper()
+	if state, told := l.guest.told(); state.State != record.StateWaiting || state.Why != why || told.Sub(since) > time.Second {
+		t.Errorf("after %v the room is told %+v", told.Sub(since), state)
+	}
+}
+
+func (l *recorded) goesOn(t *testing.T) {
+	t.Helper()
+	until(t, "the recording goes on", func() bool {
+		state, _ := l.guest.told()
+		return state.State == record.StateRecording
+	})
 }
 
 // laterMost is by how much p99 may rise while a disk has a fault.
@@ -176,30 +235,17 @@ func noLater(t *testing.T, usual, full []time.Duration) {
 	}
 }
 
-// fullDisk has the disk be full for a second and gives p99 of that.
-func fullDisk(t *testing.T, guest *delays, dir string) time.Duration {
+// full has the disk be full for a second and gives p99 of that.
+func (l *recorded) full(t *testing.T) time.Duration {
 	t.Helper()
-	free := fill(t, dir)
+	free := fill(t, l.dir)
 	at := time.Now()
-	p99 := guest.p99(t)
-	if state, told := guest.told(); state.State != record.StateWaiting || state.Why != record.WhyFull || told.Sub(at) > time.Second {
-		t.Errorf("after %v the room is told %+v", told.Sub(at), state)
-	}
-	left, err := filepath.Glob(filepath.Join(dir, "*.part"))
-	if err != nil || len(left) == 0 {
-		t.Fatal(left, err)
-	}
-	for _, f := range left {
-		if said := decodes(t, f); said != "" {
-			t.Errorf("as it lies: %s", said)
-		}
-	}
+	p99 := l.guest.p99(t)
+	l.waits(t, at, record.WhyFull)
+	l.plays(t)
 	free()
-	until(t, "the recording goes on", func() bool {
-		state, _ := guest.told()
-		return state.State == record.StateRecording
-	})
-	until(t, "another file has begun", func() bool { return size(t, dir) > 25_000 })
+	l.goesOn(t)
+	until(t, "another file has begun", func() bool { return size(t, l.dir) > 25_000 })
 	return p99
 }
 
