@@ -48,10 +48,31 @@ test('it is transferred once it holds a picture, however late that comes', async
   expect(unclosed()).toBe(0);
 });
 
-test('a camera that gives no picture does not hold it up for ever', async () => {
-  const done = holdFrame(camera(1e6).readable, camera(1e6).readable);
-  await vi.advanceTimersByTimeAsync(1_000);
-  await done;
+test('however slow a camera begins, no stream is given away or ended under a picture that is on its way', async () => {
+  const it = camera(1_900);
+  let done = false;
+  void holdFrame(it.readable, camera(1_900).readable).then(() => (done = true));
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(done).toBe(false);
+  await vi.advanceTimersByTimeAsync(2_000);
+  expect(done).toBe(true);
+  await dispose(it.readable);
+  expect(FakeFrame.all.length).toBe(3);
+  expect(unclosed()).toBe(0);
+});
+
+test('a camera that never gives a picture holds it up until its track ends', async () => {
+  const end: (() => void)[] = [];
+  const silent = () => new ReadableStream<VideoFrame>({ start: (controller) => void end.push(() => controller.close()) }, { highWaterMark: 0 });
+  const readable = silent();
+  let done = false;
+  void holdFrame(readable, silent()).then(() => (done = true));
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(done).toBe(false);
+  for (const over of end) over();
+  await vi.advanceTimersByTimeAsync(1);
+  expect(done).toBe(true);
+  await dispose(readable);
 });
 
 test('a stream that holds a frame is unlocked, and gives it without asking its source', async () => {
