@@ -9,6 +9,7 @@ interface Timed {
 export class Frames {
   private readonly reader: ReadableStreamDefaultReader<VideoFrame>;
   private readonly clock: RtpClock;
+  private over = false;
 
   /** At us µs the RTP timestamp is rtp; take takes pictures over, with timestamps of that clock. */
   constructor(
@@ -21,17 +22,19 @@ export class Frames {
     void this.run().catch(() => undefined);
   }
 
+  /** Takes no more. The stream is ended behind the read that is under way, as in hand-over.ts: the picture would be lost under which it ends. */
   stop(): void {
-    void this.reader.cancel().catch(() => undefined);
+    this.over = true;
   }
 
   private async run(): Promise<void> {
-    for (;;) {
+    while (!this.over) {
       const { done, value } = await this.reader.read();
       if (done) return;
       const { rtpTimestamp } = (value as unknown as Timed).metadata();
-      if (rtpTimestamp !== undefined) this.take(new VideoFrame(value, { timestamp: this.clock.micros(rtpTimestamp) }));
+      if (rtpTimestamp !== undefined && !this.over) this.take(new VideoFrame(value, { timestamp: this.clock.micros(rtpTimestamp) }));
       value.close();
     }
+    await this.reader.cancel();
   }
 }
