@@ -65,7 +65,7 @@ func ObjectMemory(n int) []byte {
 	return objectMemories.Get().(*objectMemory)[:media.ObjectHeaderSize+n]
 }
 
-// ReuseObject takes back the memory of a message of media.KindObject that has gone out whole: each has one receiver alone.
+// ReuseObject takes back the memory of a message of media.KindObject that nobody reads any more: each has one receiver alone.
 func ReuseObject(data []byte) {
 	if cap(data) == len(objectMemory{}) {
 		objectMemories.Put((*objectMemory)(data[:cap(data)]))

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"log/slog"
-	"path"
 	"sync"
 
 	"landline/media"
@@ -125,12 +124,8 @@ func (s *Shelf) open(id string, parts int) (files []record.Content, objects []re
 		if err != nil {
 			return files, nil, err
 		}
-		kind := "video/webm"
-		if path.Ext(name) == ".mkv" {
-			kind = "video/x-matroska"
-		}
 		files = append(files, f)
-		objects = append(objects, relay.Object{ID: name, Name: name, MIME: kind, Size: uint64(f.Size()), Part: part + 1, Parts: parts})
+		objects = append(objects, relay.Object{ID: name, Name: name, MIME: record.MIME(name), Size: uint64(f.Size()), Part: part + 1, Parts: parts})
 	}
 	return files, objects, nil
 }

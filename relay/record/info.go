@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"path"
 	"regexp"
 	"runtime/debug"
 	"slices"
@@ -54,6 +55,14 @@ func StateName(s relay.RecordState) string { return stateNames[s] }
 
 // WhyNothing is the reason of a recording during which nothing was sent.
 const WhyNothing = "nothing-came"
+
+// MIME is the media type of a file of a recording, by its name.
+func MIME(file string) string {
+	if path.Ext(file) == ".mkv" {
+		return "video/x-matroska"
+	}
+	return "video/webm"
+}
 
 // File is one file of a recording.
 type File struct {

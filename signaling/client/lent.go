@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"sync"
 
 	"landline/media"
 	"landline/relay"
@@ -192,7 +191,7 @@ func (l *Lent) pass(k int) {
 	l.at += uint64(k)
 	first := &l.queue[0]
 	if first.passed += k; first.passed == len(first.message) {
-		giveBack(first.message)
+		relay.ReuseObject(first.message)
 		*first = lentPiece{}
 		l.queue = l.queue[1:]
 	}
@@ -219,22 +218,12 @@ func (l *Lent) cancelled(reason string) {
 	l.poke()
 }
 
-// objectMessage is memory for any chunk of an object. A recording that is read as fast as it comes has tens of thousands a second, so that it is used
-// again; a chunk that goes elsewhere is not given back.
-type objectMessage [media.ObjectHeaderSize + media.MaxChunkPayload]byte
-
-var objectMessages = sync.Pool{New: func() any { return new(objectMessage) }}
-
-// messageBuffer is empty memory for a message, of at least its length.
+// messageBuffer is empty memory for a message, of at least its length. That of the large chunks of objects is used again, but for those that go
+// elsewhere than to a Lent.
 func messageBuffer(msg []byte) []byte {
-	if len(msg) > len(objectMessage{})/2 && len(msg) <= len(objectMessage{}) && msg[0] == media.KindObject {
-		return objectMessages.Get().(*objectMessage)[:0]
+	const most = media.ObjectHeaderSize + media.MaxChunkPayload
+	if len(msg) > most/2 && len(msg) <= most && msg[0] == media.KindObject {
+		return relay.ObjectMemory(0)[:0]
 	}
 	return make([]byte, 0, len(msg))
-}
-
-func giveBack(message []byte) {
-	if cap(message) == len(objectMessage{}) {
-		objectMessages.Put((*objectMessage)(message[:cap(message)]))
-	}
 }

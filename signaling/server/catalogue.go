@@ -7,7 +7,6 @@ import (
 	"mime"
 	"net/http"
 	"os"
-	"path"
 	"strconv"
 	"time"
 
@@ -250,10 +249,7 @@ func (s *Server) sendRecording(w http.ResponseWriter, req *http.Request, id stri
 	}
 	defer content.Close()
 	h := w.Header()
-	h.Set("Content-Type", "video/webm")
-	if path.Ext(name) == ".mkv" {
-		h.Set("Content-Type", "video/x-matroska")
-	}
+	h.Set("Content-Type", record.MIME(name))
 	h.Set("Content-Disposition", mime.FormatMediaType("inline", map[string]string{"filename": name}))
 	h.Set("Content-Security-Policy", "sandbox; default-src 'none'; media-src 'self'")
 	http.ServeContent(&patient{w, http.NewResponseController(w)}, req, name, changed, content)
