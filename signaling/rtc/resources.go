@@ -22,6 +22,9 @@ const (
 	maxOwned     = 16 // resources of one token, or of one address where there are no keys
 )
 
+// fragmentType is the type of what a PATCH brings and is answered with (RFC 8840).
+const fragmentType = "application/trickle-ice-sdpfrag"
+
 // Admit checks who asks: it gives a display name, and whom the resource belongs to, or the HTTP status of a refusal.
 type Admit = func(req *http.Request, room string, g token.Grant) (name, owner string, status int, err error)
 
@@ -38,9 +41,12 @@ type resources struct {
 
 // resource is one of them.
 type resource struct {
-	id, etag, owner, room string
-	grant                 token.Grant
-	path                  *path
+	id, owner, room string
+	grant           token.Grant
+	path            *path
+
+	mu   sync.Mutex // of a PATCH
+	etag string
 }
 
 // Resources serves WHIP and WHEP under /whip/ and /whep/ (docs/protocol.md section 20). It looks at no origin.
@@ -119,7 +125,7 @@ func (rs *resources) post(w http.ResponseWriter, req *http.Request, g token.Gran
 	h.Set("Content-Type", "application/sdp")
 	h.Set("Location", kind+room+"/session/"+res.id)
 	h.Set("ETag", res.etag)
-	h.Set("Accept-Patch", "application/trickle-ice-sdpfrag")
+	h.Set("Accept-Patch", fragmentType)
 	w.WriteHeader(http.StatusCreated)
 	_, _ = io.WriteString(w, answer)
 }
@@ -191,39 +197,29 @@ func (rs *resources) remove(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
-// patch takes candidates, of which the server has no need.
+// patch takes candidates and restarts of ICE.
 func (rs *resources) patch(w http.ResponseWriter, req *http.Request) {
 	res := rs.mine(w, req)
 	if res == nil {
 		return
 	}
-	fragment, err := body(w, req, "application/trickle-ice-sdpfrag")
+	fragment, err := body(w, req, fragmentType)
 	if err != nil {
 		refuse(w, err)
 		return
 	}
-	match := req.Header.Get("If-Match")
-	switch {
-	case match == "":
-		http.Error(w, "If-Match with the ETag of the session is wanted", http.StatusPreconditionRequired)
-	case match != res.etag && match != "*":
-		http.Error(w, "the session has another ETag", http.StatusPreconditionFailed)
-	case match == "*" || restarts(fragment, res.path.pc.RemoteDescription().SDP):
-		http.Error(w, "ice-restart: not supported; make a new session", http.StatusUnprocessableEntity)
-	default:
+	answer, etag, err := res.patched(req.Header.Get("If-Match"), fragment)
+	if err != nil {
+		refuse(w, err)
+		return
+	}
+	w.Header().Set("ETag", etag)
+	if answer == "" {
 		w.WriteHeader(http.StatusNoContent)
+		return
 	}
-}
-
-// restarts reports whether a fragment has other ICE credentials than the offer.
-func restarts(fragment, offer string) bool {
-	const ufrag = "a=ice-ufrag:"
-	for l := range strings.Lines(fragment) {
-		if l = strings.TrimSpace(l); strings.HasPrefix(l, ufrag) && !strings.Contains(offer, l) {
-			return true
-		}
-	}
-	return false
+	w.Header().Set("Content-Type", fragmentType)
+	_, _ = io.WriteString(w, answer)
 }
 
 // body reads a request's body of one type.

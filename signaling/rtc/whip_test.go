@@ -169,6 +169,7 @@ func TestRequestsAreAnsweredWithTheirStatus(t *testing.T) {
 		{"trickle with another ETag", "PATCH", cam.location, "tok", frag, "", []string{"If-Match", `"x"`}, 412},
 		{"restart", "PATCH", cam.location, "tok", frag, "a=ice-ufrag:abcd\r\n", []string{"If-Match", cam.etag}, 422},
 		{"restart by *", "PATCH", cam.location, "tok", frag, "", []string{"If-Match", "*"}, 422},
+		{"restart with a short password", "PATCH", cam.location, "tok", frag, "a=ice-ufrag:abcd\r\na=ice-pwd:short\r\n", []string{"If-Match", "*"}, 422},
 		{"PATCH of another type", "PATCH", cam.location, "tok", sdp, "", []string{"If-Match", cam.etag}, 415},
 		{"a stranger's PATCH", "PATCH", cam.location, "other", frag, "", []string{"If-Match", cam.etag}, 404},
 		{"a stranger's DELETE", "DELETE", cam.location, "other", "", "", nil, 404},
