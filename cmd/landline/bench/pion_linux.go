@@ -32,14 +32,17 @@ func pionSettings() (s webrtc.SettingEngine) {
 	return s
 }
 
-// pionAPI is Pion with the codecs of the bench, and with such interceptors alone as are given.
+// pionAPI is Pion with the codecs of the bench, and with such interceptors alone as are given. NACK is negotiated, as every player does:
+// for such a receiver the relay keeps packets to send them again.
 func pionAPI(s webrtc.SettingEngine, with *interceptor.Registry) (*webrtc.API, error) {
 	m := &webrtc.MediaEngine{}
-	opus := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: media.OpusRate, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1"}
+	nack := []webrtc.RTCPFeedback{{Type: "nack"}}
+	opus := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: media.OpusRate, Channels: 2, SDPFmtpLine: "minptime=10;useinbandfec=1",
+		RTCPFeedback: nack}
 	if err := m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: opus, PayloadType: 111}, webrtc.RTPCodecTypeAudio); err != nil {
 		return nil, err
 	}
-	vp8 := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90_000}
+	vp8 := webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeVP8, ClockRate: 90_000, RTCPFeedback: nack}
 	if err := m.RegisterCodec(webrtc.RTPCodecParameters{RTPCodecCapability: vp8, PayloadType: 96}, webrtc.RTPCodecTypeVideo); err != nil {
 		return nil, err
 	}
