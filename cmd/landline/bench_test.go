@@ -208,6 +208,17 @@ func TestBenchTable(t *testing.T) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}
 	}
+	r.Packets = &bench.Packets{Forwarded: 700, Lost: 3, BytesOut: map[string]float64{"webrtc": 9000}}
+	r.Memory = &bench.Memory{PerViewer: 512 << 10, FloorPerViewer: 256 << 10}
+	text.Reset()
+	if err := printBench(&text, &r); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"fast         700        3     9000           0", "relay, µs a packet", "(bare Pion;", "512 KiB (of the floor: 256 KiB)"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
 	r.Ratio, r.TooNoisy = nil, true
 	text.Reset()
 	if err := printBench(&text, &r); err != nil || !strings.Contains(text.String(), "too noisy") {
