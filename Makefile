@@ -80,7 +80,7 @@ fuzz: ## fuzz every target for a short while (FUZZ=20s each)
 fuzz-long: ## fuzz every target for ten minutes each
 	.ci/fuzz 10m
 
-figures: build ## measure again what the docs quote of landline bench, into docs/figures (a calm machine, five minutes)
+figures: build ## measure again what the docs quote of landline bench, into docs/figures (a calm machine, six minutes)
 	.ci/figures
 
 clean: ## remove what was built

@@ -32,9 +32,11 @@ type benchCmd struct {
 	Clip  string  `placeholder:"FILE" group:"load" help:"Send the video frames of this file again and again, instead of --rate and --size."`
 	Audio bool    `group:"load" help:"Also send 50 audio packets of 120 bytes a second."`
 
+	Transport string `enum:"ws,webrtc" default:"ws" group:"load" help:"What carries media to those who receive: ws, the WebSocket; webrtc, a PeerConnection for each. Publishers send over the WebSocket."`
+
 	Duration  span `placeholder:"TIME" group:"load" help:"How long to measure: 10s, or 30s with --idle."`
 	Processes int  `default:"1" group:"load" help:"Processes over which those who receive are spread."`
-	Floor     bool `group:"load" help:"Compare with the floor: a process that does one write for each frame and receiver, and nothing else."`
+	Floor     bool `group:"load" help:"Compare with the floor: a process that does one write for each frame and receiver, and nothing else. With --transport webrtc it is bare Pion, without interceptors."`
 	Idle      bool `group:"load" help:"Send nothing, and tell the relay's memory for each member."`
 }
 
@@ -45,6 +47,7 @@ uses of processor and memory, from its /metrics. Run it on the relay's machine, 
 docs/operating.md for what each figure means.
 
     landline bench --subscribers 500 --audio --floor
+    landline bench --transport webrtc --subscribers 100 --audio --floor
     landline bench --rate 0 --audio --publishers 10 --subscribers 100
     landline bench --subscribers 50 --slow 3 --frozen 3 --churn 5 --duration 30s
     landline bench --idle --rooms 500 --publishers 0 --subscribers 10`
@@ -88,7 +91,8 @@ func (c *benchCmd) config(ctx context.Context, con *console) (*bench.Config, err
 	}
 	cfg := &bench.Config{URL: c.URL, Token: c.Token, Keys: keys, Insecure: c.Insecure, Rooms: c.Rooms, Publishers: c.Publishers,
 		Subscribers: c.Subscribers, Slow: c.Slow, Frozen: c.Frozen, Churn: c.Churn, Rate: c.Rate, Size: c.Size, Chunk: c.Chunk,
-		Audio: c.Audio, Duration: c.Duration.duration(), Floor: c.Floor, Idle: c.Idle, Processes: c.Processes}
+		Audio: c.Audio, Duration: c.Duration.duration(), Floor: c.Floor, Idle: c.Idle, Processes: c.Processes,
+		WebRTC: c.Transport == "webrtc"}
 	if cfg.Duration == 0 {
 		cfg.Duration = 10 * time.Second
 		if c.Idle {

@@ -65,6 +65,10 @@ func printMembers(w io.Writer, r *bench.Report) {
 		}
 		fmt.Fprintln(w)
 	}
+	if p := r.Packets; p != nil {
+		fmt.Fprintln(w, "RTP PACKETS\tFORWARDED\tLOST\tRELAY'S BYTES\tBY WEBSOCKET")
+		fmt.Fprintf(w, "fast\t%d\t%d\t%.0f\t%.0f\n\n", p.Forwarded, p.Lost, p.BytesOut["webrtc"], p.BytesOut["websocket"])
+	}
 	if len(r.Queues) > 0 {
 		fmt.Fprintln(w, "QUEUE AT MOST\tBYTES\tAGE\tDROPPED")
 		for _, who := range slices.Sorted(maps.Keys(r.Queues)) {
@@ -84,18 +88,32 @@ func printRelay(w io.Writer, r *bench.Report) {
 		fmt.Fprintf(w, "sessions lost\t%s\n", dropsText(r.Closes))
 	}
 	if r.ServerUs != nil {
-		fmt.Fprintf(w, "relay, µs a frame\t%.2f\n", *r.ServerUs)
+		fmt.Fprintf(w, "relay, µs a %s\t%.2f\n", r.Unit(), *r.ServerUs)
 	}
 	if m := r.Memory; m != nil {
 		fmt.Fprintf(w, "relay's memory\t%.1f MiB before, %.1f MiB with %d members: %.1f KiB each\n", m.Before/(1<<20), m.With/(1<<20), m.Members, m.PerMember/(1<<10))
+		if m.PerViewer != 0 {
+			fmt.Fprintf(w, "memory of a viewer\t%.0f KiB%s\n", m.PerViewer/(1<<10), floorMemory(m))
+		}
 	}
+}
+
+func floorMemory(m *bench.Memory) string {
+	if m.FloorPerViewer == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (of the floor: %.0f KiB)", m.FloorPerViewer/(1<<10))
 }
 
 func printFloor(w io.Writer, r *bench.Report) {
 	if r.FloorUs == nil {
 		return
 	}
-	fmt.Fprintf(w, "floor, µs a frame\t%.2f\t(plain TCP; two runs in turns differ by %.0f %%, all slices by %.0f %%)\n", *r.FloorUs, r.FloorDiffer*100, r.FloorSpread*100)
+	what := "plain TCP"
+	if r.Packets != nil {
+		what = "bare Pion"
+	}
+	fmt.Fprintf(w, "floor, µs a %s\t%.2f\t(%s; two runs in turns differ by %.0f %%, all slices by %.0f %%)\n", r.Unit(), *r.FloorUs, what, r.FloorDiffer*100, r.FloorSpread*100)
 	if r.Ratio != nil {
 		fmt.Fprintf(w, "relay to floor\t%.2f\n", *r.Ratio)
 	} else {

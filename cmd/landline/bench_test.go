@@ -118,6 +118,45 @@ func TestBenchComparesWithTheFloor(t *testing.T) {
 	}
 }
 
+// What carries the media is proved by the relay's own counters.
+func TestBenchOverWebRTC(t *testing.T) {
+	t.Parallel()
+	url := relayProcess(t)
+	r, _ := benched(t, "--url "+url+" --transport webrtc --publishers 2 --subscribers 3 --audio --duration 1s")
+	if r.Transport != "webrtc" || r.Packets == nil || r.ServerUs == nil || r.Join.N != 3 || r.First == nil || r.Memory.PerViewer == 0 {
+		t.Fatalf("%+v", r)
+	}
+	if r.Packets.Lost == 0 {
+		allArrived(t, &r, 2*(30+50))
+		if want := r.Latency["audio"].N + 6*r.Latency["video"].N; r.Packets.Forwarded != want {
+			t.Errorf("%d packets, want %d", r.Packets.Forwarded, want)
+		}
+	}
+	if out := r.Packets.BytesOut; out["webrtc"] < float64(r.Frames.Bytes) || out["websocket"] != 0 || r.Frames.Bytes == 0 {
+		t.Errorf("%v, and %d bytes came", out, r.Frames.Bytes)
+	}
+	until(t, "empty relay", func() bool { return len(membersOf(t, url)) == 0 })
+}
+
+func TestBenchComparesWebRTCWithBarePion(t *testing.T) {
+	t.Parallel()
+	r, stderr := benched(t, "--url "+relayProcess(t)+" --transport webrtc --rooms 2 --subscribers 2 --audio --floor --duration 600ms")
+	if r.FloorUs == nil || *r.FloorUs <= 0 || r.ServerUs == nil || r.FloorSees == nil || r.FloorSees.N == 0 || r.Packets == nil || len(r.Closes) != 0 {
+		t.Fatalf("%+v", r)
+	}
+	if r.TooNoisy != (r.Ratio == nil) || r.TooNoisy != strings.Contains(stderr, "too noisy") || len(r.Pairs) < 6 || r.Memory.FloorPerViewer <= 0 {
+		t.Errorf("too noisy %v, ratio %v, %d pairs, memory %+v: %s", r.TooNoisy, r.Ratio, len(r.Pairs), r.Memory, stderr)
+	}
+}
+
+func TestBenchSaysWhenARelayHasNoWebRTC(t *testing.T) {
+	t.Parallel()
+	_, stderr, code := invoke(t, "bench", "--url", relayProcess(t, "--rtc", "off"), "--transport", "webrtc")
+	if code != 1 || !strings.Contains(stderr, "has no WebRTC") || !strings.Contains(stderr, "--rtc=off") {
+		t.Errorf("exit %d: %s", code, stderr)
+	}
+}
+
 func TestBenchOverTLSWithKeys(t *testing.T) {
 	t.Parallel()
 	url := relayProcess(t, "--tls", "self", "--tls-cache", t.TempDir(), "--key", testKey)
@@ -165,6 +204,17 @@ func TestBenchTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{"latency, all  1.25", "fast    10         100       98", "age 1, gate 2", "relay to floor        1.10", "note: careful"} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no %q in\n%s", want, text.String())
+		}
+	}
+	r.Packets = &bench.Packets{Forwarded: 700, Lost: 3, BytesOut: map[string]float64{"webrtc": 9000}}
+	r.Memory = &bench.Memory{PerViewer: 512 << 10, FloorPerViewer: 256 << 10}
+	text.Reset()
+	if err := printBench(&text, &r); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"fast         700        3     9000           0", "relay, µs a packet", "(bare Pion;", "512 KiB (of the floor: 256 KiB)"} {
 		if !strings.Contains(text.String(), want) {
 			t.Errorf("no %q in\n%s", want, text.String())
 		}

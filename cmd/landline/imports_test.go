@@ -42,7 +42,7 @@ var rules = []rule{
 	{"signaling/*", []string{"signaling", "signaling/token", "relay", "relay/rate", "media", "media/*"}},
 	{"web", nil},
 	{"cmd/*", []string{"media", "media/*", "relay", "relay/*", "signaling", "signaling/*", "web", "cmd/*/*"}},
-	{"cmd/*/*", []string{"media", "signaling", "signaling/token", "signaling/server"}},
+	{"cmd/*/*", []string{"media", "media/rtp", "signaling", "signaling/token", "signaling/server"}},
 }
 
 // aloof holds what whole layers may not import from outside: media and relay know no transport, no log and no JSON.

@@ -1,6 +1,7 @@
 package rtc
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -20,7 +21,12 @@ const (
 	quietTime   = 5 * time.Second  // without a packet until it is taken for disconnected
 	deadTime    = 5 * time.Second  // and from then until it is over
 	nackEvery   = 50 * time.Millisecond
-	nackCache   = 512 // packets kept for retransmission, for each m-line
+)
+
+// How many packets are kept for retransmission, for each m-line: over a second of either, and Pion wants powers of two.
+const (
+	keptVideo = 512
+	keptAudio = 64
 )
 
 const audioLevel = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
@@ -72,30 +78,44 @@ func mediaEngine() (*webrtc.MediaEngine, error) {
 }
 
 // newAPI makes Pion's API with what is needed and nothing else: NACK both ways and receiver reports. What a sender report tells we know
-// better: see line.report.
-func newAPI(settings webrtc.SettingEngine) (*webrtc.API, error) {
+// better: see line.report. A path on which nothing comes in does without what belongs to that, whose timers run all the same.
+func newAPI(settings webrtc.SettingEngine, receives bool) (*webrtc.API, error) {
 	m, err := mediaEngine()
 	if err != nil {
 		return nil, err
 	}
 	registry := &interceptor.Registry{}
-	responder, err := nack.NewResponderInterceptor(nack.ResponderSize(nackCache))
-	if err != nil {
-		return nil, err
+	for prefix, kept := range map[string]uint16{"video/": keptVideo, "audio/": keptAudio} {
+		r, err := responder(prefix, kept)
+		if err != nil {
+			return nil, err
+		}
+		registry.Add(r)
 	}
-	generator, err := nack.NewGeneratorInterceptor(nack.GeneratorInterval(nackEvery))
-	if err != nil {
-		return nil, err
+	if receives {
+		generator, err := nack.NewGeneratorInterceptor(nack.GeneratorInterval(nackEvery))
+		if err != nil {
+			return nil, err
+		}
+		reports, err := report.NewReceiverInterceptor()
+		if err != nil {
+			return nil, err
+		}
+		registry.Add(generator)
+		registry.Add(reports)
 	}
-	reports, err := report.NewReceiverInterceptor()
-	if err != nil {
-		return nil, err
-	}
-	registry.Add(responder)
-	registry.Add(generator)
-	registry.Add(reports)
 	settings.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
 	settings.SetICETimeouts(quietTime, deadTime, time.Second)
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	return webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings)), nil
+}
+
+// responder answers NACKs for media of one kind. It keeps packets and not copies of them, which would be of 1,460 bytes each: nobody
+// changes a packet that line.write was given.
+func responder(prefix string, kept uint16) (*nack.ResponderInterceptorFactory, error) {
+	return nack.NewResponderInterceptor(nack.ResponderSize(kept), nack.DisableCopy(), nack.ResponderStreamsFilter(func(i *interceptor.StreamInfo) bool {
+		return strings.HasPrefix(strings.ToLower(i.MimeType), prefix) && slices.ContainsFunc(i.RTCPFeedback, func(f interceptor.RTCPFeedback) bool {
+			return f.Type == "nack" && f.Parameter == ""
+		})
+	}))
 }

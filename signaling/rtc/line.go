@@ -97,7 +97,7 @@ func fits(fmtp string, f media.Format) bool {
 
 var errUnbound = errors.New("the m-line is not connected")
 
-// write sends one packet.
+// write sends one packet, which nobody may change any more: it may be asked for again.
 func (l *line) write(p *pion.Packet, pt uint8) error {
 	l.mu.Lock()
 	w := l.writer

@@ -31,10 +31,11 @@ type Config struct {
 
 // Port is the WebRTC side of a server: one UDP port, the TCP port of the same number where that is wanted, and the paths on them.
 type Port struct {
-	api *webrtc.API
-	mux ice.UDPMux
-	tcp ice.TCPMux // nil: UDP alone
-	log *slog.Logger
+	takes *webrtc.API // of paths on which media comes in
+	gives *webrtc.API // of those on which it only goes out
+	mux   ice.UDPMux
+	tcp   ice.TCPMux // nil: UDP alone
+	log   *slog.Logger
 
 	panics, opened, never atomic.Uint64
 
@@ -93,7 +94,10 @@ func NewPort(c Config) (*Port, error) {
 			AsCandidateType: webrtc.ICECandidateTypeHost, Mode: webrtc.ICEAddressRewriteReplace}))
 	}
 	if err == nil {
-		p.api, err = newAPI(s)
+		p.takes, err = newAPI(s, true)
+	}
+	if err == nil {
+		p.gives, err = newAPI(s, false)
 	}
 	if err != nil {
 		p.closeSockets()
@@ -155,13 +159,13 @@ func (p *Port) Stats() Stats {
 	return Stats{Open: uint64(len(p.paths)), Opened: p.opened.Load(), Never: p.never.Load(), Panics: p.panics.Load()}
 }
 
-// open makes a path that answers an offer. Nothing is sent or taken before prepare has seen its m-lines.
-func (p *Port) open(offer string, onOver func(reason string)) (*path, error) {
+// open makes a path that answers an offer, by one of the Port's APIs. Nothing is sent or taken before prepare has seen its m-lines.
+func (p *Port) open(api *webrtc.API, offer string, onOver func(reason string)) (*path, error) {
 	sdp, err := bare(offer)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadSDP, err)
 	}
-	pt, err := newPath(p.api, p.log, &p.panics, serverWait)
+	pt, err := newPath(api, p.log, &p.panics, serverWait)
 	if err != nil {
 		return nil, err
 	}

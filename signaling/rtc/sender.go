@@ -100,10 +100,7 @@ func (s *sender) run(ctx context.Context) {
 	for {
 		var more bool
 		out, more = s.sub.Pull(out[:0])
-		for _, o := range out {
-			s.acked += uint64(len(o.Data))
-		}
-		s.sub.Acked(s.acked, time.Since(start))
+		s.acknowledge(out, time.Since(start))
 		for _, o := range out {
 			if o.Event != nil {
 				s.onEvent(o.Event)
@@ -123,6 +120,19 @@ func (s *sender) run(ctx context.Context) {
 			s.sub.Tick()
 			s.reports()
 		}
+	}
+}
+
+// acknowledge counts what was pulled as received. Where that is nothing it says nothing: an ack makes room, so the Subscriber asks to be
+// pulled from for as long as it waits for a key frame, and the two would keep each other awake until one came.
+func (s *sender) acknowledge(pulled []relay.Out, at time.Duration) {
+	n := 0
+	for _, o := range pulled {
+		n += len(o.Data)
+	}
+	if n > 0 {
+		s.acked += uint64(n)
+		s.sub.Acked(s.acked, at)
 	}
 }
 

@@ -7,14 +7,14 @@ import (
 	"runtime"
 )
 
-// cost tells what a delivered frame costs the relay.
-func (r *run) cost(used float64, frames uint64) {
-	if frames == 0 {
+// cost tells what a delivered frame, or a packet over WebRTC, costs the relay.
+func (r *run) cost(used float64, units uint64) {
+	if units == 0 {
 		return
 	}
-	us := used * 1e6 / float64(frames)
+	us := used * 1e6 / float64(units)
 	r.report.ServerUs = &us
-	r.report.CPUStep = 0.01 * 1e6 / float64(frames)
+	r.report.CPUStep = 0.01 * 1e6 / float64(units)
 }
 
 // used keeps what a receiving process has used since it was last asked.
@@ -96,6 +96,10 @@ func (r *run) memory(ctx context.Context) error {
 	}
 	n := r.c.receivers() + r.c.Rooms*r.c.Publishers
 	r.report.Memory = &Memory{Before: r.before.rss, With: f.rss, Members: n, PerMember: (f.rss - r.before.rss) / float64(n)}
+	if viewers := float64(r.c.Rooms * r.c.Subscribers); r.c.WebRTC && viewers > 0 {
+		r.report.Memory.PerViewer = (f.rss - r.before.rss) / viewers
+		r.report.Memory.FloorPerViewer = r.floorRSS / viewers
+	}
 	if f.panics > r.before.panics {
 		r.report.Warnings = append(r.report.Warnings, fmt.Sprintf("the relay has caught %.0f panics: see its log", f.panics-r.before.panics))
 	}
@@ -113,7 +117,7 @@ func (r *run) warn() {
 		add("relay and receivers together use nearly all of the machine's processors")
 	}
 	if us := rep.ServerUs; us != nil && rep.CPUStep > *us/10 {
-		add("the relay tells its processor time in steps of 10 ms, which is %.1f µs a frame here: measure for longer, or with more members", rep.CPUStep)
+		add("the relay tells its processor time in steps of 10 ms, which is %.1f µs a %s here: measure for longer, or with more members", rep.CPUStep, rep.Unit())
 	}
 	if late := rep.FloorLate; late != nil && late.P50 > 5 {
 		add("the floor itself could not keep its schedule (half of its frames were over %.0f ms late): with fewer members the comparison says more", late.P50)
@@ -123,6 +127,9 @@ func (r *run) warn() {
 	}
 	if f := rep.Frames; r.c.Floor && float64(f.Delivered) < 0.99*float64(f.Expected) {
 		add("%d frames did not arrive in their turn, so the relay did less than the floor", f.Expected-f.Delivered)
+	}
+	if p := rep.Packets; p != nil && p.Lost > 0 {
+		add("%d of %d packets were lost on the way: receivers did not keep up", p.Lost, p.Forwarded)
 	}
 	if rep.Frames.Broken > 0 {
 		add("%d chunks did not fit together", rep.Frames.Broken)

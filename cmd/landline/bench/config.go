@@ -29,6 +29,7 @@ type Config struct {
 	Floor     bool
 	Idle      bool
 	Processes int
+	WebRTC    bool // those who receive do so over PeerConnections
 
 	// Progress, if not nil, is called with what is being done.
 	Progress func(string)
@@ -68,12 +69,26 @@ func (c *Config) Check() error {
 	case c.Floor && c.Subscribers == 0:
 		return errors.New("--floor: nobody is there to receive")
 	}
+	if err := c.checkWebRTC(&p); err != nil {
+		return err
+	}
 	return c.checkVideo(&p)
 }
 
 func (c *Config) checkIdle() error {
-	if c.Slow+c.Frozen+c.Churn > 0 || c.Floor {
-		return errors.New("--idle: nothing is sent, so --slow, --frozen, --churn and --floor have no meaning")
+	if c.Slow+c.Frozen+c.Churn > 0 || c.Floor || c.WebRTC {
+		return errors.New("--idle: nothing is sent, so --slow, --frozen, --churn, --floor and --transport webrtc have no meaning")
+	}
+	return nil
+}
+
+func (c *Config) checkWebRTC(p *plan) error {
+	switch {
+	case !c.WebRTC:
+	case c.Slow+c.Frozen+c.Churn > 0:
+		return errors.New("--transport webrtc: whether one is slow or frozen is a matter of the WebSocket, so --slow, --frozen and --churn have no meaning")
+	case len(p.outlets())/c.Rooms > signaling.MaxLines:
+		return fmt.Errorf("--transport webrtc: a PeerConnection carries %d tracks at most: take fewer --publishers", signaling.MaxLines)
 	}
 	return nil
 }
@@ -112,3 +127,11 @@ func (c *Config) plan() plan {
 
 // receivers is how many connections there are for receiving.
 func (c *Config) receivers() int { return c.Rooms * (c.Subscribers + c.Slow + c.Frozen + c.Churn) }
+
+// transport is the name of what carries media to those who receive.
+func (c *Config) transport() string {
+	if c.WebRTC {
+		return "webrtc"
+	}
+	return "ws"
+}

@@ -32,6 +32,12 @@ func TestCheck(t *testing.T) {
 		{func(c *Config) { c.Processes = 0 }, "--processes"},
 		{func(c *Config) { c.Floor, c.Frozen = true, 1 }, "--floor"},
 		{func(c *Config) { c.Idle, c.Floor = true, true }, "--idle"},
+		{func(c *Config) { c.WebRTC, c.Audio, c.Floor = true, true, true }, ""},
+		{func(c *Config) { c.WebRTC, c.Publishers = true, 32 }, ""},
+		{func(c *Config) { c.WebRTC, c.Publishers, c.Audio = true, 17, true }, "32 tracks"},
+		{func(c *Config) { c.WebRTC, c.Slow = true, 1 }, "--transport webrtc"},
+		{func(c *Config) { c.WebRTC, c.Churn = true, 1 }, "--transport webrtc"},
+		{func(c *Config) { c.WebRTC, c.Idle = true, true }, "--transport webrtc"},
 	} {
 		cfg := good
 		c.change(&cfg)

@@ -8,6 +8,7 @@ import (
 	"io"
 	"os"
 	"runtime"
+	"time"
 
 	"golang.org/x/sys/unix"
 
@@ -24,10 +25,14 @@ type floor struct {
 	frame    []byte
 	agenda   agenda
 	slice    *slice
+
+	fan       *fan // over WebRTC
+	viewers   []*os.File
+	bare, rss float64 // bytes that were resident before there were viewers, and with them
 }
 
 // Floor takes orders from stdin until its end. Its caller starts it with one processor (GOMAXPROCS=1) and without
-// garbage collection (GOGC=off), so that nothing of Go runs beside the thread.
+// garbage collection (GOGC=off), so that nothing of Go runs beside the thread; for viewers over WebRTC with what Go does of itself.
 func Floor() error {
 	runtime.LockOSThread()
 	raiseLimit()
@@ -67,6 +72,7 @@ func (f *floor) do(o *order) (a answer) {
 	switch {
 	case o.Serve != nil:
 		err = f.serve(o.Serve)
+		a.RSS = f.rss - f.bare
 	case o.Send != nil:
 		a.Sent, err = f.send(o.Send)
 	}
@@ -102,6 +108,9 @@ func (f *floor) serve(o *serveOrder) error {
 	for i, a := range o.Aliases {
 		f.outlets[i].alias = a.Alias
 	}
+	if f.bare = resident(); o.WebRTC {
+		return f.serveFan(o)
+	}
 	f.conns = make([][]int, f.plan.Rooms)
 	for range o.Conns {
 		fd, _, err := unix.Accept4(f.listener, unix.SOCK_CLOEXEC)
@@ -131,35 +140,45 @@ func (f *floor) serve(o *serveOrder) error {
 func (f *floor) send(o *sendOrder) (*sentCount, error) {
 	f.slice = &slice{from: o.From, until: o.From + o.Length, count: newSentCount(f.plan.Rooms)}
 	f.agenda = nil
-	for _, out := range f.outlets {
+	for i, out := range f.outlets {
 		out.begin()
-		f.planFrame(out)
+		f.planFrame(i)
 	}
-	before := cpuSeconds(unix.RUSAGE_THREAD)
+	whose, sleep := unix.RUSAGE_THREAD, sleepUntil
+	if f.fan != nil {
+		whose, sleep = unix.RUSAGE_SELF, func(at int64) { time.Sleep(time.Duration(at - now())) }
+	}
+	before := cpuSeconds(whose)
 	for at, ok := f.agenda.next(); ok; at, ok = f.agenda.next() {
-		sleepUntil(at)
+		sleep(at)
 		f.agenda.pop().do(at)
 	}
-	sleepUntil(f.slice.until)
-	f.slice.count.CPU = (cpuSeconds(unix.RUSAGE_THREAD) - before) * 1e6
+	sleep(f.slice.until)
+	f.slice.count.CPU = (cpuSeconds(whose) - before) * 1e6
 	return &f.slice.count, nil
 }
 
 // planFrame puts a track's next frame into the agenda.
-func (f *floor) planFrame(out *outlet) {
-	due := f.slice.from + out.due()
+func (f *floor) planFrame(i int) {
+	due := f.slice.from + f.outlets[i].due()
 	if due >= f.slice.until {
 		return
 	}
 	f.agenda.add(due, func(int64) {
-		f.sendFrame(out, due)
-		f.planFrame(out)
+		f.sendFrame(i, due)
+		f.planFrame(i)
 	})
 }
 
 // sendFrame writes one frame to all connections of its room: the same bytes as a relay sends, in one write each.
-func (f *floor) sendFrame(out *outlet, due int64) {
-	at := now()
+func (f *floor) sendFrame(i int, due int64) {
+	out, at := f.outlets[i], now()
+	if f.fan != nil {
+		f.fanFrame(i, at)
+		f.slice.count.Late.add(at - due)
+		f.slice.count.of(out)[out.room]++
+		return
+	}
 	f.frame = f.frame[:0]
 	out.next(at, func(msg []byte) {
 		f.frame = append(signaling.AppendFrameHeader(f.frame, signaling.OpBinary, len(msg)), msg...)

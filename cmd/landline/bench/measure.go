@@ -47,12 +47,12 @@ func (r *run) measure(ctx context.Context) error {
 		return r.pairs(ctx)
 	}
 	looks := r.look(ctx)
-	used, frames, err := r.slice(ctx, r.c.Duration, "measuring")
+	used, units, err := r.slice(ctx, r.c.Duration, "measuring")
 	r.report.Queues = looks()
 	if err != nil {
 		return err
 	}
-	r.cost(used, frames)
+	r.cost(used, units)
 	return nil
 }
 
@@ -87,7 +87,7 @@ func (r *run) pairs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		used, frames, err := r.slice(ctx, length, "the relay's "+turn(i))
+		used, units, err := r.slice(ctx, length, "the relay's "+turn(i))
 		if err != nil {
 			return err
 		}
@@ -97,12 +97,12 @@ func (r *run) pairs(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		if frames == 0 || p.FloorUs <= 0 {
+		if units == 0 || p.FloorUs <= 0 {
 			return fmt.Errorf("nothing came through in slice %d", i+1)
 		}
-		p.ServerUs = used * 1e6 / float64(frames)
+		p.ServerUs = used * 1e6 / float64(units)
 		p.Ratio = p.ServerUs / p.FloorUs
-		r.report.CPUStep = 0.01 * 1e6 / float64(frames)
+		r.report.CPUStep = 0.01 * 1e6 / float64(units)
 		r.report.Pairs = append(r.report.Pairs, p)
 	}
 	return nil
@@ -132,9 +132,9 @@ func (r *run) floorPart(ctx context.Context, length time.Duration, i int) (float
 	return r.floorSlice(ctx, length)
 }
 
-// slice publishes for a time. It returns what the relay used of the processor, in seconds, and how many frames it
-// delivered for that.
-func (r *run) slice(ctx context.Context, length time.Duration, what string) (used float64, frames uint64, err error) {
+// slice publishes for a time. It returns what the relay used of the processor, in seconds, and how many frames, or packets over
+// WebRTC, it delivered for that.
+func (r *run) slice(ctx context.Context, length time.Duration, what string) (used float64, units uint64, err error) {
 	r.say("%s", what)
 	before, err := r.relay.figures(ctx)
 	if err != nil {
@@ -173,7 +173,10 @@ func (r *run) slice(ctx context.Context, length time.Duration, what string) (use
 			r.got[who] = newTally()
 		}
 		r.got[who].merge(t)
-		frames += t.frames()
+		units += r.units(t)
+	}
+	if err := r.proveWebRTC(before, after, got[fast]); err != nil {
+		return 0, 0, err
 	}
 	for why, n := range after.drops {
 		if n > before.drops[why] {
@@ -181,7 +184,7 @@ func (r *run) slice(ctx context.Context, length time.Duration, what string) (use
 		}
 	}
 	r.report.Load.Server += after.cpu - before.cpu
-	return after.cpu - before.cpu, frames, nil
+	return after.cpu - before.cpu, units, nil
 }
 
 // arrive waits until members of a role have all that was sent, or no more is to be expected.
@@ -201,7 +204,7 @@ func (r *run) arrive(ctx context.Context, who role, expected uint64) error {
 	return nil
 }
 
-// floorSlice has the floor send for a time, and returns µs for each frame and connection.
+// floorSlice has the floor send for a time, and returns µs for each frame, or packet over WebRTC, and connection.
 func (r *run) floorSlice(ctx context.Context, length time.Duration) (float64, error) {
 	a, err := r.floor.ask(ctx, order{Send: &sendOrder{From: now() + int64(lead), Length: int64(length)}})
 	if err != nil {
@@ -219,7 +222,7 @@ func (r *run) floorSlice(ctx context.Context, length time.Duration) (float64, er
 		return 0, err
 	}
 	t := got[onFloor]
-	if t == nil || t.frames() != writes {
+	if t == nil || t.frames() < r.fewest(writes) {
 		return 0, fmt.Errorf("the floor wrote %d frames and its receivers have not got them all: the machine is too busy to measure on", writes)
 	}
 	if r.got[onFloor] == nil {
@@ -227,6 +230,9 @@ func (r *run) floorSlice(ctx context.Context, length time.Duration) (float64, er
 	}
 	r.got[onFloor].merge(t)
 	r.floorLate.merge(&a.Sent.Late)
+	if r.c.WebRTC {
+		writes = a.Sent.Packets
+	}
 	return a.Sent.CPU / float64(max(writes, 1)), nil
 }
 

@@ -31,7 +31,8 @@ type member struct {
 	spec  memberSpec
 	w     *worker
 	tally *tally
-	line  line // the socket
+	line  line    // the socket
+	view  *viewer // its PeerConnection, where media comes by one
 	stage stage
 	epoch int // counts its connections, so that what was planned for an earlier one is not done
 
@@ -70,10 +71,14 @@ const joinTime = 15 * time.Second
 
 // opened is called when the connection stands.
 func (m *member) opened() {
+	if m.spec.Role == onFloor && m.w.webRTC {
+		m.stage = joining
+		m.look()
+		return
+	}
 	if m.spec.Role == onFloor {
-		m.stage = inRoom
 		m.line.send([]byte{byte(m.spec.Room >> 8), byte(m.spec.Room)})
-		m.w.settled(m, nil)
+		m.entered(now())
 		return
 	}
 	m.stage = upgrading
@@ -129,7 +134,7 @@ func (m *member) upgraded(head []byte) bool {
 		join.Subscribe = []signaling.Subscribe{{}}
 	}
 	hello := &signaling.Hello{Type: "hello", Version: signaling.Version, Agent: "landline-bench",
-		Decode: signaling.Decodable{WS: []media.Codec{media.VP8, media.Opus}}}
+		Decode: signaling.Decodable{WS: []media.Codec{media.VP8, media.Opus}, WebRTC: []media.Codec{media.VP8, media.Opus}}}
 	out := appendMasked(nil, opText, signaling.Encode(hello))
 	m.line.send(appendMasked(out, opText, signaling.Encode(join)))
 	return true
@@ -197,14 +202,29 @@ func (m *member) joined(msg []byte, at int64) {
 			m.own[i].alias = t.Layers[0].Alias
 		}
 	}
+	if m.spec.Role == frozen {
+		m.resume = j.Resume
+	}
+	if m.w.webRTC && m.spec.Role != publisher {
+		m.look()
+		return
+	}
+	m.entered(at)
+}
+
+// entered is called when media can come.
+func (m *member) entered(at int64) {
 	m.stage = inRoom
+	if m.spec.Role == onFloor {
+		m.w.settled(m, nil)
+		return
+	}
 	m.planAck(at)
 	m.tally.Joins++
 	m.tally.Join.add(at - m.began)
 	m.w.settled(m, nil)
 	switch m.spec.Role {
 	case frozen:
-		m.resume = j.Resume
 		m.line.pause()
 		m.after(frozenFor, m.leave)
 	case churn:
@@ -278,6 +298,7 @@ func (m *member) ended() {
 	m.stage = away
 	m.epoch++
 	m.line.close()
+	m.lookAway()
 	if m.w.parting {
 		m.w.gone()
 		return

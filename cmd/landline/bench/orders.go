@@ -31,6 +31,7 @@ type joinOrder struct {
 	Members []memberSpec
 	// SlowRate is what slow members read, in bytes a second.
 	SlowRate float64
+	WebRTC   bool // those who receive do so over PeerConnections
 }
 
 // address is where a relay is, as workers need it.
@@ -58,8 +59,9 @@ type alias struct {
 
 // floorOrder connects receivers to the floor, as many for each room as said.
 type floorOrder struct {
-	Dial  string
-	Rooms []int
+	Dial   string
+	Rooms  []int
+	WebRTC bool
 }
 
 // serveOrder is the floor's own: it accepts as many connections, to send them what the plan says.
@@ -67,6 +69,7 @@ type serveOrder struct {
 	Plan    plan
 	Aliases []alias
 	Conns   int
+	WebRTC  bool
 }
 
 // sendOrder publishes a slice, from a moment on the clock of all processes; it is answered after the last frame.
@@ -89,6 +92,7 @@ type answer struct {
 	Sent    *sentCount      `json:",omitempty"`
 	Tallies map[role]*tally `json:",omitempty"`
 	CPU     float64         `json:",omitempty"` // seconds that the process has used
+	RSS     float64         `json:",omitempty"` // bytes of the floor that are resident
 }
 
 // sentCount is what was sent in one slice.
@@ -96,7 +100,8 @@ type sentCount struct {
 	Audio, Video []uint64  // frames by room
 	Late         histogram // how long after its moment each frame was sent
 	KeyAsked     uint64    // key-frame requests since the last slice
-	CPU          float64   // µs that the slice cost the floor's thread; 0 of publishers
+	CPU          float64   // µs that the slice cost the floor; 0 of publishers
+	Packets      uint64    // RTP packets that the floor sent, to all together
 	Unwritten    uint64    // floor: writes that the socket did not take whole
 }
 
@@ -115,6 +120,8 @@ type kindTally struct {
 	CaughtUp uint64 // that came in a catch-up burst
 	Broken   uint64 // chunks that do not fit what came before: always 0 from a sound relay
 	Bytes    uint64
+	Packets  uint64 // of RTP that came
+	Lost     uint64 // that were sent, by their numbers, and did not come
 	Latency  histogram
 }
 
@@ -146,10 +153,17 @@ func (k *kindTally) merge(o *kindTally) {
 	k.CaughtUp += o.CaughtUp
 	k.Broken += o.Broken
 	k.Bytes += o.Bytes
+	k.Packets += o.Packets
+	k.Lost += o.Lost
 	k.Latency.merge(&o.Latency)
 }
 
 // frames is all that came, of both kinds.
 func (t *tally) frames() uint64 {
 	return t.Audio.Frames + t.Audio.CaughtUp + t.Video.Frames + t.Video.CaughtUp
+}
+
+// packets is all RTP that was sent to members, also what did not come.
+func (t *tally) packets() uint64 {
+	return t.Audio.Packets + t.Audio.Lost + t.Video.Packets + t.Video.Lost
 }

@@ -129,6 +129,12 @@ func (o *outlet) due() int64 {
 
 // next makes the next frame, stamped with the moment of sending, and hands its messages to emit, one after another.
 func (o *outlet) next(sent int64, emit func(msg []byte)) {
+	h, data := o.stamped(sent)
+	split(h, data, o.plan.Chunk, emit)
+}
+
+// stamped makes the next frame.
+func (o *outlet) stamped(sent int64) (media.ChunkHeader, []byte) {
 	key, data := o.frame()
 	if key && !o.audio || o.audio && o.seq > 0 {
 		o.group++
@@ -146,7 +152,7 @@ func (o *outlet) next(sent int64, emit func(msg []byte)) {
 	o.seq++
 	o.number++
 	o.sinceKey++
-	split(h, data, o.plan.Chunk, emit)
+	return h, data
 }
 
 // frame gives the payload of the next frame, and whether it is a key frame.

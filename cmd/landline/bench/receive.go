@@ -24,7 +24,7 @@ type received struct {
 func (m *member) binary(msg []byte, at int64) {
 	kind, err := media.KindOf(msg)
 	switch {
-	case err != nil:
+	case err != nil, m.view != nil: // what came before the PeerConnection did is not what is measured
 	case kind == media.KindChunk:
 		c, err := media.ParseChunk(msg)
 		if err != nil {
@@ -92,7 +92,7 @@ func (m *member) chunk(c *media.Chunk, at int64) {
 func (m *member) text(msg []byte, at int64) {
 	switch {
 	case bytes.HasPrefix(msg, []byte(`{"type":"member`)), bytes.HasPrefix(msg, []byte(`{"type":"track`)),
-		bytes.HasPrefix(msg, []byte(`{"type":"welcome"`)):
+		bytes.HasPrefix(msg, []byte(`{"type":"welcome"`)), bytes.HasPrefix(msg, []byte(`{"type":"rtcSent"`)):
 		return
 	case bytes.HasPrefix(msg, []byte(`{"type":"joined"`)):
 		m.joined(msg, at)
@@ -110,6 +110,10 @@ func (m *member) text(msg []byte, at int64) {
 		m.dropped(t)
 	case *signaling.Feedback:
 		m.feedback(t)
+	case *signaling.RTCAnswer:
+		m.answered(t.SDP)
+	case *signaling.RTCClose:
+		m.lost("the PeerConnection is over: " + t.Reason)
 	case *signaling.Error:
 		if m.stage == joining || t.Fatal {
 			m.lost(t.Code + ": " + t.Text)

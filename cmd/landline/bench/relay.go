@@ -107,7 +107,9 @@ type figures struct {
 	panics   float64
 	asked    float64 // key-frame requests passed on
 	drops    map[string]float64
+	out      map[string]float64 // media bytes, by path
 	sessions float64
+	webRTC   bool // the relay has it
 }
 
 // figures reads /metrics.
@@ -122,7 +124,7 @@ func (r *relay) figures(ctx context.Context) (*figures, error) {
 		return nil, err
 	}
 	defer body.Close()
-	f := &figures{at: time.Now(), drops: map[string]float64{}}
+	f := &figures{at: time.Now(), drops: map[string]float64{}, out: map[string]float64{}}
 	single := map[string]*float64{"process_cpu_seconds_total": &f.cpu, "process_resident_memory_bytes": &f.rss,
 		"landline_panics_total": &f.panics, "landline_keyframe_requests_total": &f.asked, "landline_sessions": &f.sessions}
 	seen := 0
@@ -140,6 +142,10 @@ func (r *relay) figures(ctx context.Context) (*figures, error) {
 		if why, ok := strings.CutPrefix(name, `landline_frames_dropped_total{reason="`); ok {
 			f.drops[strings.TrimSuffix(why, `"}`)] = value
 		}
+		if path, ok := strings.CutPrefix(name, `landline_media_bytes_out_total{path="`); ok {
+			f.out[strings.TrimSuffix(path, `"}`)] = value
+		}
+		f.webRTC = f.webRTC || name == "landline_webrtc_connections"
 	}
 	if err := lines.Err(); err != nil {
 		return nil, err

@@ -5,6 +5,7 @@ import "time"
 // Report is what a run has shown. Fields that the run could not show are absent.
 type Report struct {
 	URL         string  `json:"url"`
+	Transport   string  `json:"transport"` // what carries media to those who receive: ws or webrtc
 	Rooms       int     `json:"rooms"`
 	Publishers  int     `json:"publishers"`
 	Subscribers int     `json:"subscribers"`
@@ -18,8 +19,9 @@ type Report struct {
 	TLS         bool    `json:"tls"`
 	Seconds     float64 `json:"seconds"` // measured, not counting the floor
 
-	Frames  Frames           `json:"frames"`  // of fast members
-	Latency map[string]Times `json:"latency"` // of fast members: all, audio, video
+	Frames  Frames           `json:"frames"`            // of fast members
+	Packets *Packets         `json:"packets,omitempty"` // over WebRTC
+	Latency map[string]Times `json:"latency"`           // of fast members: all, audio, video
 	// Late is how long after its moment each frame was sent: where this is large, the run is of no use.
 	Late        Times             `json:"send_late"`
 	Others      map[string]Member `json:"others,omitempty"` // slow, frozen, churn
@@ -46,6 +48,14 @@ type Report struct {
 	Warnings    []string          `json:"warnings,omitempty"`
 }
 
+// Unit is what the relay's cost is told for: a frame, or a packet of RTP.
+func (r *Report) Unit() string {
+	if r.Packets != nil {
+		return "packet"
+	}
+	return "frame"
+}
+
 // Frames counts frames of fast members.
 type Frames struct {
 	Published uint64 `json:"published"`
@@ -55,6 +65,14 @@ type Frames struct {
 	Gaps      uint64 `json:"gaps"`      // expected, and neither
 	Broken    uint64 `json:"broken"`    // chunks that did not fit together
 	Bytes     uint64 `json:"bytes"`
+}
+
+// Packets counts RTP packets to those who receive. With them, what is told for each frame is told for each packet.
+type Packets struct {
+	Forwarded uint64 `json:"forwarded"`
+	Lost      uint64 `json:"lost"` // of these, on the way
+	// BytesOut is by how much the relay's landline_media_bytes_out_total grew, by path: the proof of which way media went.
+	BytesOut map[string]float64 `json:"relay_bytes_out"`
 }
 
 // Times is a distribution, in milliseconds.
@@ -99,6 +117,9 @@ type Memory struct {
 	With      float64 `json:"with_members"`
 	Members   int     `json:"members"`
 	PerMember float64 `json:"per_member"`
+	// PerViewer and FloorPerViewer are what one who receives over WebRTC takes, of the relay and of the floor.
+	PerViewer      float64 `json:"per_viewer,omitempty"`
+	FloorPerViewer float64 `json:"floor_per_viewer,omitempty"`
 }
 
 func timesOf(h *histogram) Times {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"time"
 
 	"landline/signaling/token"
@@ -31,6 +32,7 @@ type run struct {
 	first     histogram // frames
 	late      histogram
 	floorLate histogram
+	floorRSS  float64   // what its viewers take, in bytes
 	cpu       []float64 // of the receiving processes
 }
 
@@ -47,6 +49,9 @@ func Run(ctx context.Context, c *Config) (report *Report, err error) {
 	r := &run{c: c, began: time.Now(), relay: relay, plan: c.plan(), place: fmt.Sprintf("bench-%08x-", rand.Uint32()), got: map[role]*tally{}, report: newReport(c)}
 	if r.before, err = relay.figures(ctx); err != nil {
 		return nil, err
+	}
+	if c.WebRTC && !r.before.webRTC {
+		return nil, fmt.Errorf("the relay at %s has no WebRTC: start landline serve without --rtc=off, or measure the WebSocket (--transport ws)", relay.base)
 	}
 	defer func() {
 		if ended := r.end(); err == nil {
@@ -71,11 +76,23 @@ func (c *Config) descriptors() int {
 	if c.Floor {
 		each = max(2*each, c.receivers())
 	}
+	if c.WebRTC {
+		each *= 1 + addresses() // Pion's candidates
+	}
 	return max(each, c.Rooms*c.Publishers) + 32
 }
 
+// addresses is how many this machine has: a PeerConnection opens a socket on each.
+func addresses() int {
+	list, err := net.InterfaceAddrs()
+	if err != nil {
+		return 1
+	}
+	return len(list)
+}
+
 func newReport(c *Config) *Report {
-	return &Report{URL: c.URL, Rooms: c.Rooms, Publishers: c.Publishers, Subscribers: c.Subscribers, Slow: c.Slow, Frozen: c.Frozen,
+	return &Report{URL: c.URL, Transport: c.transport(), Rooms: c.Rooms, Publishers: c.Publishers, Subscribers: c.Subscribers, Slow: c.Slow, Frozen: c.Frozen,
 		Churn: c.Churn, Rate: c.Rate, Size: c.Size, Chunk: c.Chunk, Audio: c.Audio,
 		Latency: map[string]Times{}, Drops: map[string]uint64{}, Closes: map[string]uint64{}}
 }
@@ -100,6 +117,9 @@ func (r *run) start(ctx context.Context) error {
 	}
 	if r.sender, err = start(WorkerCommand, env...); err != nil {
 		return err
+	}
+	if r.c.WebRTC {
+		env = nil // goroutines of Pion's
 	}
 	for range r.c.Processes {
 		p, err := start(WorkerCommand, env...)
@@ -169,7 +189,7 @@ func (r *run) join(ctx context.Context, to address, who role, perRoom int) error
 	r.say("%d %s members join", len(members), who)
 	orders := make([]order, len(r.readers))
 	for i := range orders {
-		orders[i].Join = &joinOrder{Relay: to, Plan: r.plan, Aliases: r.aliases, SlowRate: r.plan.bytesPerSecond() / 2}
+		orders[i].Join = &joinOrder{Relay: to, Plan: r.plan, Aliases: r.aliases, SlowRate: r.plan.bytesPerSecond() / 2, WebRTC: r.c.WebRTC}
 	}
 	for i, m := range members {
 		o := orders[i%len(orders)].Join
@@ -224,19 +244,23 @@ func (r *run) members(who role, perRoom int) (list []memberSpec, err error) {
 // startFloor starts the floor and connects as many receivers to it as are in the rooms, in the same processes.
 func (r *run) startFloor(ctx context.Context) (err error) {
 	r.say("the floor's connections")
-	if r.floor, err = start(FloorCommand, "GOMAXPROCS=1", "GOGC=off"); err != nil {
+	env := []string{"GOMAXPROCS=1", "GOGC=off"}
+	if r.c.WebRTC {
+		env = nil // as the relay has it
+	}
+	if r.floor, err = start(FloorCommand, env...); err != nil {
 		return err
 	}
 	a, err := r.floor.hear(ctx)
 	if err != nil {
 		return err
 	}
-	if err := r.floor.tell(order{Serve: &serveOrder{Plan: r.plan, Aliases: r.aliases, Conns: r.c.Rooms * r.c.Subscribers}}); err != nil {
+	if err := r.floor.tell(order{Serve: &serveOrder{Plan: r.plan, Aliases: r.aliases, Conns: r.c.Rooms * r.c.Subscribers, WebRTC: r.c.WebRTC}}); err != nil {
 		return err
 	}
 	orders := make([]order, len(r.readers))
 	for i := range orders {
-		orders[i].Floor = &floorOrder{Dial: a.Listen}
+		orders[i].Floor = &floorOrder{Dial: a.Listen, WebRTC: r.c.WebRTC}
 	}
 	for i := range r.c.Rooms * r.c.Subscribers {
 		o := orders[i%len(orders)].Floor
@@ -245,7 +269,9 @@ func (r *run) startFloor(ctx context.Context) (err error) {
 	if err := r.all(ctx, r.readers, orders); err != nil {
 		return err
 	}
-	_, err = r.floor.hear(ctx)
+	if a, err = r.floor.hear(ctx); err == nil {
+		r.floorRSS = a.RSS
+	}
 	return err
 }
 

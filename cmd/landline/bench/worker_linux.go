@@ -25,6 +25,7 @@ type worker struct {
 	relay   address
 	aliases [1 << 16]alias
 	plan    plan
+	webRTC  bool
 
 	// A join that is under way.
 	queue    []*member
@@ -146,7 +147,7 @@ func (w *worker) answer(a answer) {
 
 // join begins what order says; settled ends it.
 func (w *worker) join(o *joinOrder) {
-	w.relay, w.plan, w.slowRate = o.Relay, o.Plan, o.SlowRate
+	w.relay, w.plan, w.slowRate, w.webRTC = o.Relay, o.Plan, o.SlowRate, o.WebRTC
 	perRoom := 0
 	for _, a := range o.Aliases {
 		w.aliases[a.Alias] = a
@@ -170,7 +171,7 @@ func (w *worker) join(o *joinOrder) {
 }
 
 func (w *worker) joinFloor(o *floorOrder) {
-	w.relay, w.joining = address{Dial: o.Dial}, true
+	w.relay, w.joining, w.webRTC = address{Dial: o.Dial}, true, o.WebRTC
 	perRoom := 0
 	for _, a := range w.aliases {
 		if a.Alias != 0 {
