@@ -7,6 +7,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"landline/signaling"
 )
 
 // Faults are for tests, which cause them from outside: docs/operating.md lists them.
@@ -71,6 +73,21 @@ func stallWebSocket(ss *Session, req *http.Request) (status int, why string) {
 		return http.StatusBadRequest, "ms is a number from 1 to " + strconv.FormatInt(maxStall.Milliseconds(), 10)
 	}
 	ss.stall(d)
+	return http.StatusNoContent, ""
+}
+
+// forcePath has a member take what it receives by one path, or as it likes again.
+func forcePath(ss *Session, req *http.Request) (status int, why string) {
+	path := req.PathValue("path")
+	switch {
+	case path != signaling.PathWebRTC && path != signaling.PathWebSocket && path != signaling.PathAny:
+		return http.StatusBadRequest, "path is webrtc, websocket or any"
+	case ss.server.cfg.WebRTC == nil:
+		return http.StatusConflict, "this server has no WebRTC"
+	case len(ss.decodesRTC) == 0:
+		return http.StatusConflict, "this member takes nothing by WebRTC"
+	}
+	ss.send(signaling.RTCForce{Type: "rtcForce", Path: path})
 	return http.StatusNoContent, ""
 }
 

@@ -1,6 +1,7 @@
 package server
 
 import (
+	"context"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -9,10 +10,12 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/gorilla/websocket"
 
 	"landline/signaling"
+	"landline/signaling/rtc"
 )
 
 // cause asks for a fault from an address, and returns the status and what was said.
@@ -55,6 +58,9 @@ func TestFaultsAreForTheServersOwnMachine(t *testing.T) {
 		{"no time", on("ws-stall", "/0"), "[::1]:1", s, http.StatusBadRequest},
 		{"too long", on("ws-stall", "/60001"), "[::1]:1", s, http.StatusBadRequest},
 		{"no number", on("ws-stall", "/-1"), "[::1]:1", s, http.StatusBadRequest},
+		{"from elsewhere", on("path", "/webrtc"), "192.0.2.1:1", s, http.StatusForbidden},
+		{"no such path", on("path", "/both"), "[::1]:1", s, http.StatusBadRequest},
+		{"takes none", on("path", "/webrtc"), "[::1]:1", s, http.StatusConflict},
 		{"cut", "/debug/udp-cut/true", "127.0.0.1:1", s, http.StatusNoContent},
 		{"restored", "/debug/udp-cut/false", "[::1]:1", s, http.StatusNoContent},
 	} {
@@ -144,5 +150,88 @@ func TestAWebSocketStandsStill(t *testing.T) {
 	}
 	if out() == before {
 		t.Error("what went to it when it went on was not counted")
+	}
+}
+
+// aside is a member who receives by a PeerConnection beside its session, and asks for the path that it is told.
+type aside struct {
+	*probe
+	of string // the publisher
+}
+
+// besideOf joins, and makes a PeerConnection by which all comes that comes over the WebSocket.
+func besideOf(t *testing.T, url, publisher string) (a *aside, id string) {
+	t.Helper()
+	p := dial(t, url)
+	p.text(`{"type":"hello","version":1,"decode":{"ws":["opus"],"webrtc":["opus"]}}`)
+	p.text(`{"type":"join","room":"r","subscribe":[{}]}`)
+	joined := await[signaling.Joined](p)
+	keepSecret(joined.Resume)
+	quiet := signaling.SideEnds{Send: func(any) {}, Frame: func(string, string, signaling.SideFrame) {}, Ended: func(string, string) {},
+		Sent: func(string) {}, KeyWanted: func(string) {}, Over: func(string) {}}
+	offer, _, side, err := (&rtc.Dialer{Receive: 1}).Offer(nil, quiet)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(side.Close)
+	offer.Req, offer.Both = 1, true
+	p.text(string(signaling.Encode(offer)))
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if err := side.Connect(ctx, await[signaling.RTCAnswer](p).SDP); err != nil {
+		t.Fatal(err)
+	}
+	return &aside{p, publisher}, joined.Self.ID
+}
+
+// obeys waits until it is told a path, and asks for it.
+func (a *aside) obeys(path string) {
+	a.t.Helper()
+	if m := await[signaling.RTCForce](a.probe); m.Path != path {
+		a.t.Fatalf("told %+v", m)
+	}
+	a.text(fmt.Sprintf(`{"type":"rtcPath","member":%q,"path":%q}`, a.of, path))
+}
+
+// TestAPathIsForced: a member is told the path, and what it is sent goes that way alone, by the relay's counters.
+func TestAPathIsForced(t *testing.T) {
+	s, url := start(t, Config{WebRTC: testPort(t), Faults: true})
+	ann, joined := enter(t, url, "r", `"publish":[`+mic+`]`)
+	alias := joined.Self.Tracks[0].Layers[0].Alias
+	bob, id := besideOf(t, url, joined.Self.ID)
+	sent := func() (by map[string]uint64) {
+		by = map[string]uint64{}
+		for _, p := range status(t, url, id).Paths {
+			by[p.Path] = p.BytesOut
+		}
+		return by
+	}
+	var n uint32
+	for range 3 {
+		for path, other := range map[string]string{"websocket": "webrtc", "webrtc": "websocket"} {
+			happens(t, s, "/debug/path/r/"+id+"/"+path)
+			bob.obeys(path)
+			alone := 0
+			for end := time.Now().Add(patience); alone < 5; { // looks in a row at which the one grew and the other did not
+				before := sent()
+				for range 5 {
+					n++
+					ann.binary(audio(alias, n, []byte("opus")))
+				}
+				ann.text(`{"type":"chat","text":"so far"}`)
+				await[signaling.Chat](bob.probe)
+				if now := sent(); now[other] == before[other] && now[path] > before[path] {
+					alone++
+				} else {
+					alone = 0
+				}
+				if time.Now().After(end) {
+					t.Fatalf("told %s, it is sent %v", path, sent())
+				}
+			}
+		}
+	}
+	if open, _, _, _ := s.cfg.WebRTC.Counts(); open != 1 {
+		t.Errorf("%d PeerConnections", open)
 	}
 }

@@ -40,6 +40,7 @@ func (s *Server) routes() http.Handler {
 		mux.HandleFunc("POST /debug/udp-cut/{cut}", s.fault(s.cutUDP))
 		mux.HandleFunc("POST /debug/ws-cut/{room}/{member}", s.faultOn(cutWebSocket))
 		mux.HandleFunc("POST /debug/ws-stall/{room}/{member}/{ms}", s.faultOn(stallWebSocket))
+		mux.HandleFunc("POST /debug/path/{room}/{member}/{path}", s.faultOn(forcePath))
 	}
 	mux.HandleFunc("GET /r/{room}", func(w http.ResponseWriter, req *http.Request) {
 		if signaling.CheckRoom(req.PathValue("room")) != nil {

@@ -129,6 +129,11 @@ export abstract class Receiver {
     return this.line ? this.caughtUp(this.line, nowMs) : nowMs - this.cameAt > LATELY_MS;
   }
 
+  /** Whether the WebSocket may take over again: it is as far as RTP, or nothing of the track comes anyway. */
+  readyBack(nowMs: number): boolean {
+    return nowMs - this.cameAt < FRESH_MS ? this.cameBack(nowMs) : nowMs - (this.line?.at ?? -Infinity) > LATELY_MS;
+  }
+
   /** From now on it is seen or heard by RTP, or by the WebSocket. */
   turnTo(rtp: boolean): void {
     this.byRtp = rtp;
@@ -140,6 +145,7 @@ export abstract class Receiver {
   }
 
   protected abstract caughtUp(line: RtpState, nowMs: number): boolean;
+  protected abstract cameBack(nowMs: number): boolean;
   abstract readonly backlogMs: number;
   abstract close(): void;
   protected abstract frame(frame: WholeFrame, us: number): void;
@@ -161,6 +167,8 @@ export class VideoReceiver extends Receiver {
   private candidate: VideoFrame | undefined;
   private candidateTimer: ReturnType<typeof setTimeout> | undefined;
   private askedAt = -Infinity;
+  /** Of the newest picture that came over the WebSocket. */
+  private decodedUs = -Infinity;
   /** Alias of the layer that is received. */
   private alias = 0;
   private readonly overload = new Overload();
@@ -231,6 +239,10 @@ export class VideoReceiver extends Receiver {
     return line.us >= (this.screen.last?.us ?? -Infinity) - LATER_US && line.us > -Infinity;
   }
 
+  protected cameBack(): boolean {
+    return this.decodedUs >= (this.screen.last?.us ?? Infinity) - LATER_US;
+  }
+
   protected frame(frame: WholeFrame, us: number): void {
     this.alias = frame.alias;
     this.decode.push({ frame, us, catchUp: this.catchingUp });
@@ -258,6 +270,7 @@ export class VideoReceiver extends Receiver {
   }
 
   private picture(picture: VideoFrame, catchUp: boolean): void {
+    this.decodedUs = picture.timestamp;
     this.dropCandidate();
     if (!catchUp) this.screen.push(picture);
     else if (this.decode.idle) this.screen.showNow(picture);
@@ -304,6 +317,13 @@ export class AudioReceiver extends Receiver {
     const heard = this.sound.heard();
     const byRtp = line.us + (nowMs - (line.at ?? nowMs)) * 1000;
     return !heard || byRtp >= heard.mediaUs + nowUs() - heard.localUs - LATER_US;
+  }
+
+  protected cameBack(nowMs: number): boolean {
+    const heard = this.sound.heard();
+    if (!heard) return false;
+    if (nowMs - (this.line?.at ?? -Infinity) > FRESH_MS) return true;
+    return heard.mediaUs + nowUs() - heard.localUs >= this.line!.us + (nowMs - this.line!.at!) * 1000 - LATER_US;
   }
 
   get latency(): number {
