@@ -22,6 +22,8 @@ class Track {
   turnTo(rtp: boolean): void {
     this.byRtp = rtp;
   }
+  met = true;
+  meet(): void {}
   note(): void {}
 }
 

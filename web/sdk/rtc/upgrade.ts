@@ -29,6 +29,8 @@ const AGAIN_MS = 60_000;
 const LOSS = 0.15;
 const LOSS_MS = 5_000;
 const MAX_LINES = 32;
+/** After so long by both paths sound need not be at the same place by both to change over. */
+const MEET_MS = 5_000;
 /** So long the WebSocket may take to be as far as RTP, where it is to take over again. */
 const BACK_MS = 5_000;
 
@@ -255,7 +257,7 @@ export class Upgrade {
       this.ask(member, 'websocket', now);
     } else if (pair.state === 'both' && ready) {
       Object.assign(pair, { state: 'proving', since: now });
-    } else if (pair.state === 'proving' && now - pair.since > PROVE_MS) {
+    } else if (pair.state === 'proving' && now - pair.since > PROVE_MS && (tracks.every(({ met }) => met) || now - pair.both > MEET_MS)) {
       Object.assign(pair, { state: 'turning', since: now });
       this.host.post({ is: 'rtc-sound', member, rtp: true });
     } else if (pair.state === 'turning' && now - pair.since > SETTLE_MS) {
@@ -272,6 +274,7 @@ export class Upgrade {
     const heard = pair.state === 'turning' || pair.state === 'webrtc' || pair.state === 'returning';
     const seen = heard || pair.state === 'proving';
     for (const track of tracks) {
+      track.meet(pair.state === 'proving' || pair.state === 'returning');
       const rtp = track.remote.track.kind === 'audio' ? heard : seen;
       if (track.byRtp !== rtp) track.turnTo(rtp);
     }
