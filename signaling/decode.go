@@ -39,7 +39,7 @@ var types = map[string]func() any{
 	"rtcOffer": func() any { return new(RTCOffer) }, "rtcAnswer": func() any { return new(RTCAnswer) },
 	"rtcTrack": func() any { return new(RTCTrack) }, "rtcEnd": func() any { return new(RTCEnd) },
 	"rtcClose": func() any { return new(RTCClose) }, "rtcPath": func() any { return new(RTCPath) },
-	"rtcSent": func() any { return new(RTCSent) },
+	"rtcSent": func() any { return new(RTCSent) }, "rtcForce": func() any { return new(RTCForce) },
 }
 
 // Decode reads one control message: a pointer to one of this package's message structs, or nil for a type

@@ -86,6 +86,22 @@ const (
 	PathWebSocket = "websocket"
 )
 
+// RTCForce is for tests: what the client receives shall come by one path from now on, changed over to as ever; PathAny leaves it to the client again.
+type RTCForce struct {
+	Type string `json:"type"`
+	Path string `json:"path"`
+}
+
+// PathAny is the path of an RTCForce that forces nothing.
+const PathAny = "any"
+
+func (m *RTCForce) check() error {
+	if m.Path != PathAny && m.Path != PathWebRTC && m.Path != PathWebSocket {
+		return fmt.Errorf("path %q: %s, %s or %s", clip(m.Path), PathAny, PathWebRTC, PathWebSocket)
+	}
+	return nil
+}
+
 // RTCSent states how many RTP packets its sender has sent.
 type RTCSent struct {
 	Type    string `json:"type"`

@@ -20,7 +20,7 @@ type serveCmd struct {
 	Coalesce time.Duration `hidden:"" default:"3ms" help:"For measuring: how long members to whom many messages go wait for more of them, so that they share a write."`
 	Drain    time.Duration `default:"5s" group:"listen" help:"Once told to stop, how long to wait until everyone has been sent away."`
 
-	DebugFaults bool `hidden:"" help:"For tests: POST /debug/udp-cut/true loses all packets of WebRTC, false none any more. On a loopback address only."`
+	DebugFaults bool `hidden:"" help:"For tests: faults by POST to /debug/, as docs/operating.md has them. On a loopback address only."`
 
 	RTC     string   `name:"rtc" enum:"on,off" default:"on" group:"rtc" help:"WebRTC, on the UDP port of the same number as --listen and, for who is not reached by UDP, on that very TCP port: WHIP, WHEP, and media beside the WebSocket for who asks for it."`
 	RTCAddr []string `name:"rtc-addr" placeholder:"IP" group:"rtc" help:"Public address to announce for WebRTC, behind NAT. Default: those of the interfaces. Repeatable."`

@@ -16,7 +16,8 @@ import (
 var open = []string{"GET /ws", "POST /leave", "GET /healthz", "GET /r/{room}", "GET /recordings/{id}", "GET /{$}", "GET /"}
 
 // faults are there for tests alone: see TestFaultsAreForTheServersOwnMachine.
-var faults = []string{"POST /debug/udp-cut/{cut}"}
+var faults = []string{"POST /debug/udp-cut/{cut}", "POST /debug/ws-cut/{room}/{member}", "POST /debug/ws-stall/{room}/{member}/{ms}",
+	"POST /debug/path/{room}/{member}/{path}"}
 
 // TestEveryRouteIsGuarded reads the list of routes off the source, so that a new one is not forgotten.
 func TestEveryRouteIsGuarded(t *testing.T) {

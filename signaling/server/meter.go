@@ -17,6 +17,7 @@ type meteredConn struct {
 	net.Conn
 	in       io.Reader // Conn, or a cheaper way to read from it
 	heard    func()
+	hold     func() // waits while the session stands still
 	upgraded bool
 	wire     int // bytes since the last whole message; the reader's
 }
@@ -32,6 +33,7 @@ func (c *meteredConn) Read(p []byte) (int, error) {
 		return n, err
 	}
 	if n > 0 {
+		c.hold()
 		c.heard()
 	}
 	if c.wire += n; c.wire > fragmentBudget {

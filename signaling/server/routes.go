@@ -36,8 +36,11 @@ func (s *Server) routes() http.Handler {
 			mux.Handle(method+" /whep/", resources)
 		}
 	}
-	if s.cfg.WebRTC != nil && s.cfg.Faults {
-		mux.HandleFunc("POST /debug/udp-cut/{cut}", s.cutUDP)
+	if s.cfg.Faults {
+		mux.HandleFunc("POST /debug/udp-cut/{cut}", s.fault(s.cutUDP))
+		mux.HandleFunc("POST /debug/ws-cut/{room}/{member}", s.faultOn(cutWebSocket))
+		mux.HandleFunc("POST /debug/ws-stall/{room}/{member}/{ms}", s.faultOn(stallWebSocket))
+		mux.HandleFunc("POST /debug/path/{room}/{member}/{path}", s.faultOn(forcePath))
 	}
 	mux.HandleFunc("GET /r/{room}", func(w http.ResponseWriter, req *http.Request) {
 		if signaling.CheckRoom(req.PathValue("room")) != nil {

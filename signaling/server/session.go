@@ -40,6 +40,8 @@ type Session struct {
 	turn turn // guarded by shard.mu
 	flow flow // of the writer
 
+	still atomic.Pointer[standstill] // a fault for tests; nil: there was none
+
 	heard atomic.Int64 // when bytes last came, ns since the server's start
 	spoke atomic.Int64 // when a message was last written
 
@@ -173,6 +175,7 @@ func (ss *Session) replaced(text string) {
 
 // cut closes the socket without a word, which under TLS would have to wait for a client that does not read.
 func (ss *Session) cut() {
+	ss.goOn() // to see that it is closed
 	if t, ok := ss.out.conn.(*tls.Conn); ok {
 		_ = t.NetConn().Close()
 		return

@@ -216,6 +216,11 @@ func (sh *shard) serve(ss *Session, b *batch) {
 	handed := false
 	more := false
 	ss.guard(func() {
+		if ss.stands() {
+			handed = true
+			go ss.drain(nil, true, false)
+			return
+		}
 		rest, m, last := ss.flush(b)
 		more = m
 		if len(rest) > 0 {

@@ -47,7 +47,7 @@ func (s *Server) upgrade(w http.ResponseWriter, req *http.Request) {
 		return
 	}
 	ss := newSession(s, ws, hijack.conn, out, req.RemoteAddr)
-	hijack.conn.heard = ss.hear
+	hijack.conn.heard, hijack.conn.hold = ss.hear, ss.standStill
 	hijack.conn.upgraded = true
 	why, ok := s.register(ss)
 	if !ok {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"net"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -154,20 +153,4 @@ func (s *Server) admitRequest(req *http.Request, room string, g token.Grant) (na
 		name = c.Identity
 	}
 	return name, c.Identity, 0, nil
-}
-
-// cutUDP is a fault for tests: UDP is blocked from now on, or flows again. The server's own machine alone may ask for it.
-func (s *Server) cutUDP(w http.ResponseWriter, req *http.Request) {
-	if !fromLoopback(req) {
-		http.Error(w, "only the server's own machine may cause faults", http.StatusForbidden)
-		return
-	}
-	cut, err := strconv.ParseBool(req.PathValue("cut"))
-	if err != nil {
-		http.Error(w, "cut is true or false", http.StatusBadRequest)
-		return
-	}
-	s.cfg.WebRTC.CutUDP(cut)
-	s.log.Warn("a fault was asked for", "udp-cut", cut)
-	w.WriteHeader(http.StatusNoContent)
 }

@@ -3,7 +3,6 @@ package server
 import (
 	"net"
 	"net/http"
-	"net/http/httptest"
 	"strings"
 	"testing"
 
@@ -68,29 +67,6 @@ func TestWHIPAndWHEPAreGuarded(t *testing.T) {
 			if allowed := resp.Header.Get("Access-Control-Allow-Origin"); (allowed != "") != (c.origin == "https://friend.example") {
 				t.Errorf("%s, %s: allowed origin %q", path, c.name, allowed)
 			}
-		}
-	}
-}
-
-func TestFaultsAreForTheServersOwnMachine(t *testing.T) {
-	for _, c := range []struct {
-		name, path, from string
-		faults           bool
-		want             int
-	}{
-		{"not asked for", "/debug/udp-cut/true", "127.0.0.1:1", false, http.StatusMethodNotAllowed},
-		{"from elsewhere", "/debug/udp-cut/true", "192.0.2.1:1", true, http.StatusForbidden},
-		{"nonsense", "/debug/udp-cut/perhaps", "[::1]:1", true, http.StatusBadRequest},
-		{"cut", "/debug/udp-cut/true", "127.0.0.1:1", true, http.StatusNoContent},
-		{"restored", "/debug/udp-cut/false", "[::1]:1", true, http.StatusNoContent},
-	} {
-		s, _ := start(t, Config{WebRTC: testPort(t), Faults: c.faults})
-		req := httptest.NewRequest(http.MethodPost, c.path, nil)
-		req.RemoteAddr = c.from
-		answer := httptest.NewRecorder()
-		s.Handler().ServeHTTP(answer, req)
-		if answer.Code != c.want {
-			t.Errorf("%s: %d, want %d", c.name, answer.Code, c.want)
 		}
 	}
 }

@@ -185,10 +185,11 @@ func (b *batch) copyOut(n int) net.Buffers {
 }
 
 // drain writes what a full socket would not take at once. It runs as a goroutine of its own; meanwhile the shard
-// leaves the session alone.
+// leaves the session alone. One that stands still is waited for.
 func (ss *Session) drain(rest net.Buffers, more, last bool) {
 	defer ss.shard.written(ss, more)
 	ss.guard(func() {
+		ss.standStill()
 		err := ss.write(rest)
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			ss.end(signaling.Closef(signaling.CloseTimeout, "the client took nothing for %s", ss.server.times.write))

@@ -3,6 +3,8 @@
 
 import { expect } from 'vitest';
 import { watch, watched, type Watched } from './harness/frames';
+import { percentile } from './harness/figures';
+import { heard, listen, type Tone } from './harness/tone';
 import { faulty, plain, type House } from './harness/house';
 import type { Person } from './harness/person';
 import { labels } from '../app/labels';
@@ -122,6 +124,53 @@ faulty('a call moves to WebRTC without a gap, back when UDP is cut, and to WebRT
   expect(performance.now() - began, 'ms until it is tried again').toBeGreaterThan(RETRY_MS / 2);
   await Promise.all([ann.meets(bob), bob.meets(ann)]);
 }, 600_000);
+
+const LONG = process.env['LANDLINE_LONG'] !== undefined;
+/** Each way. */
+const SWITCHES = 20;
+/** Sound that is heard twice, and pictures that rest, at a change that nothing but a test caused, ms. */
+const CHANGE_GOALS = { twice: 40, longest: 200 };
+
+/** What was seen and heard over one change, by one page. */
+type Change = Watched & Tone & { tookMs: number };
+
+/** Has all change over, and waits until the relay's counters say so; returns how long it took, ms. */
+async function change(house: House, to: 'webrtc' | 'websocket', people: readonly Person[]): Promise<number> {
+  const began = performance.now();
+  await house.server.force('kitchen', to);
+  await comeBy(to, MOVED_IN_THE_END_MS, ...people);
+  const took = performance.now() - began;
+  await (to === 'webrtc' ? stays(house, 'ws', 'rtc', 5_000) : stays(house, 'rtc', 'ws', 5_000));
+  return took;
+}
+
+if (LONG) faulty('20 changes each way are not noticed', async ({ house }) => {
+  const people = await house.call('kitchen', ['ann', 'bob'], { transport: 'auto', sound: 'timed', bypassCSP: true });
+  const [ann, bob] = people;
+  await Promise.all([watch(ann.pictureOf(bob)), watch(bob.pictureOf(ann)), ...people.map(({ page }) => listen(page))]);
+  await stays(house, 'ws', 'rtc', MOVED_IN_THE_END_MS);
+  const measure = async (): Promise<Goal[]> => {
+    await Promise.all(people.flatMap(({ page }) => [watched(page), heard(page)]));
+    const all: Change[] = [];
+    for (let i = 0; i < 2 * SWITCHES; i++) {
+      const tookMs = await change(house, i % 2 ? 'webrtc' : 'websocket', people);
+      all.push(...(await Promise.all(people.map(async ({ page }) => ({ tookMs, ...(await watched(page)), ...(await heard(page)) })))));
+    }
+    const most = (of: (change: Change) => number): number => Math.round(Math.max(...all.map(of)));
+    const worst = { longest: most((c) => c.longest), silent: most((c) => c.silent), faint: most((c) => c.faint), twice: most((c) => c.twice), missing: most((c) => c.missing) };
+    const usual = (of: (change: Change) => number): number => Math.round(percentile(all.map(of), 0.5));
+    const median = { tookMs: usual((c) => c.tookMs), longest: usual((c) => c.longest), faint: usual((c) => c.faint), twice: usual((c) => c.twice), missing: usual((c) => c.missing) };
+    const [blank, back, asleep] = [most((c) => c.blank), most((c) => c.back), most((c) => c.asleep)];
+    console.log(JSON.stringify({ scenario: `${SWITCHES} changes each way`, n: all.length, blank, back, asleep, worst, median }));
+    expect([blank, back], 'pictures that were blank, or went back').toEqual([0, 0]);
+    return [
+      { what: 'ms without a new picture', value: worst.longest, most: CHANGE_GOALS.longest },
+      { what: 'ms of sound under half of its level', value: worst.faint, most: 0 },
+      { what: 'ms of sound heard twice', value: worst.twice, most: CHANGE_GOALS.twice },
+    ];
+  };
+  await held(measure);
+}, 900_000);
 
 faulty('where UDP is blocked the call stays on the WebSocket, and says why', async ({ house }) => {
   await house.server.cutUDP(true);

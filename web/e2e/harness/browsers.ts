@@ -8,8 +8,8 @@ import type { Role } from './media';
 
 export interface Capture {
   role: Role;
-  /** steady: the role's tone all the time. beeps: short ones of changing pitch, to be timed. */
-  sound?: 'steady' | 'beeps';
+  /** steady: the role's tone all the time. beeps: short ones of changing pitch, to be timed. timed: two tones, as in tone.ts. */
+  sound?: 'steady' | 'beeps' | 'timed';
   /** Whether the browser asks, and with nobody to answer refuses, instead of granting devices by itself. */
   asks?: boolean;
 }
@@ -35,7 +35,7 @@ function launch({ role, sound = 'steady', asks = false }: Capture): Promise<Brow
     '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking',
     '--disable-component-update', '--disable-sync', '--use-fake-device-for-media-stream=fps=30',
     `--use-file-for-fake-video-capture=${capture}.mjpeg`,
-    `--use-file-for-fake-audio-capture=${sound === 'beeps' ? join(inject('folder'), 'beeps') : capture}.wav`,
+    `--use-file-for-fake-audio-capture=${sound === 'steady' ? capture : join(inject('folder'), sound)}.wav`,
   ];
   if (!asks) args.push('--use-fake-ui-for-media-stream');
   return chromium.launch({ executablePath: inject('chromium'), args });

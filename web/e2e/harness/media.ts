@@ -43,6 +43,12 @@ export function steadyMic(path: string, hz: number): void {
   ffmpeg('-f', 'lavfi', '-i', `sine=frequency=${hz}:sample_rate=48000:duration=4`, '-ac', '1', '-c:a', 'pcm_s16le', path);
 }
 
+/** Tones of which each has whole cycles in the length of the file, which is played again and again. */
+export function timedMic(path: string, tones: readonly { hz: number; level: number }[]): void {
+  const sum = tones.map(({ hz, level }) => `${level}*sin(2*PI*${hz}*t)`).join('+');
+  ffmpeg('-f', 'lavfi', '-i', `aevalsrc='${sum}':s=48000:d=4`, '-ac', '1', '-c:a', 'pcm_s16le', path);
+}
+
 export function beepingMic(path: string): void {
   const period = BEEPS_HZ.length * BEEP_EVERY;
   const hz = `(${BEEPS_HZ[0]}+${BEEPS_HZ[1]! - BEEPS_HZ[0]!}*floor(mod(t,${period})/${BEEP_EVERY}))`;

@@ -5,7 +5,8 @@ import { accessSync, constants, mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { TestProject } from 'vitest/node';
-import { beepingMic, cast, stampedCamera, steadyMic } from './media';
+import { beepingMic, cast, stampedCamera, steadyMic, timedMic } from './media';
+import { TIMED_TONES } from './tone';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -29,6 +30,7 @@ export default function prepare(project: TestProject): () => void {
     steadyMic(join(folder, `${key}.wav`), hz);
   }
   beepingMic(join(folder, 'beeps.wav'));
+  timedMic(join(folder, 'timed.wav'), TIMED_TONES);
   project.provide('landline', landline);
   project.provide('chromium', chromium);
   project.provide('folder', folder);

@@ -79,9 +79,19 @@ export class Server {
   }
 
   /** Has all UDP packets lost, or none any more; of a server with --debug-faults. */
-  async cutUDP(cut: boolean): Promise<void> {
-    const { status } = await fetch(`${this.url}/debug/udp-cut/${cut}`, { method: 'POST' });
-    if (status !== 204) throw new Error(`the server answers ${status}`);
+  cutUDP(cut: boolean): Promise<void> {
+    return this.fault(`udp-cut/${cut}`);
+  }
+
+  /** Has all members of a room that can use WebRTC receive by one path from now on; of a server with --debug-faults. */
+  async force(room: string, path: 'webrtc' | 'websocket' | 'any'): Promise<void> {
+    const members = [...(await this.members(room)).values()];
+    await Promise.all(members.map(({ id }) => this.fault(`path/${room}/${id}/${path}`)));
+  }
+
+  private async fault(what: string): Promise<void> {
+    const answer = await fetch(`${this.url}/debug/${what}`, { method: 'POST' });
+    if (answer.status !== 204) throw new Error(`the server answers ${answer.status}: ${await answer.text()}`);
   }
 
   async rooms(): Promise<RoomStatus[]> {

@@ -126,6 +126,26 @@ test('a path that is 1 s longer for good: it goes on playing, if late', () => {
   expect(bench.age).toBeLessThan(1_020 + 60);
 });
 
+test('sound of another path that is later is met, without a gap or a click, and left again; how late it may be is bounded', () => {
+  const bench = new Bench();
+  bench.run(12, () => 20);
+  const before = bench.age;
+  bench.player.meet(130_000);
+  bench.run(3, () => 20);
+  expect(Math.abs(bench.age - 130)).toBeLessThan(15);
+  bench.player.meet(undefined);
+  bench.run(3, () => 20);
+  expect(Math.abs(bench.age - before)).toBeLessThan(15);
+  bench.player.meet(0);
+  bench.run(1, () => 20);
+  expect(Math.abs(bench.age - before)).toBeLessThan(15);
+  expect(bench.concealed).toBe(0);
+  expect(bench.steepest(7)).toBeLessThan(TONE_STEP * 1.6);
+  bench.player.meet(5_000_000);
+  bench.run(3, () => 20);
+  expect(bench.age).toBeLessThan(400);
+});
+
 describe('holes', () => {
   test('a lost packet is concealed, and the delay stays', () => {
     const bench = new Bench();

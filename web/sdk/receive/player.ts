@@ -31,6 +31,8 @@ const PAUSE_US = 500_000;
 const JUMP_US = 5_000_000;
 const GAP_FRAMES = 240;
 const STRETCH_FRAMES = 480;
+/** Sound of another path is met so much later than its own time would be, µs at most. */
+const MEET_US = 250_000;
 /** Timing that is older than this says nothing about now. */
 const STALE_US = 30_000_000;
 
@@ -71,8 +73,19 @@ export class Player {
   private concealed = 0;
   private played = 0;
   private packets = 0;
+  private met: number | undefined;
   private readonly timing = new JitterTarget(AUDIO_JITTER);
   private readonly concealer = new Concealer();
+
+  /** Plays no earlier than the same sound does that comes by another path: its output is so much behind its timestamp, µs. */
+  meet(behindUs: number | undefined): void {
+    this.met = behindUs;
+  }
+
+  private get target(): number {
+    const { target, base } = this.timing;
+    return this.met === undefined ? target : Math.max(target, Math.min(this.met - base, target + MEET_US));
+  }
 
   /** Takes a decoded packet; us is its timestamp. */
   push(us: number, pcm: Pcm, nowUs: number): void {
@@ -119,7 +132,7 @@ export class Player {
     return {
       mediaUs,
       atUs: nowUs,
-      target: this.timing.target,
+      target: this.target,
       delay: mediaUs === undefined ? 0 : nowUs - mediaUs - this.timing.base,
       jitter: this.timing.jitter,
       concealed: this.concealed,
@@ -149,7 +162,7 @@ export class Player {
   }
 
   private lateness(us: number, nowUs: number): number {
-    return nowUs - us - this.timing.base - this.timing.target;
+    return nowUs - us - this.timing.base - this.target;
   }
 
   /** Leaves out packets that a stall has piled up, down to what is due; what is just late is played. */

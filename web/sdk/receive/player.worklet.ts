@@ -15,6 +15,11 @@ export interface PacketMessage {
   pcm: Pcm;
 }
 
+/** See Player.meet. */
+export interface MeetMessage {
+  meet: number | undefined;
+}
+
 const REPORT_EVERY_US = 100_000;
 
 class PlayerProcessor extends AudioWorkletProcessor {
@@ -35,8 +40,9 @@ class PlayerProcessor extends AudioWorkletProcessor {
 
   private attach(source: MessagePort): void {
     this.source = source;
-    source.onmessage = (event: MessageEvent<PacketMessage>) => {
-      this.player.push(event.data.us, event.data.pcm, currentTime * 1_000_000);
+    source.onmessage = ({ data }: MessageEvent<PacketMessage | MeetMessage>) => {
+      if ('meet' in data) this.player.meet(data.meet);
+      else this.player.push(data.us, data.pcm, currentTime * 1_000_000);
     };
   }
 

@@ -33,8 +33,13 @@ export interface ReceiverHost {
 /** Something came lately, ms. */
 const LATELY_MS = 1_000;
 const FRESH_MS = 500;
-/** RTP may be so much later than the WebSocket when it takes over, µs: so long the picture stands, or sound is heard again. */
+/** RTP may be so much later than the WebSocket when it takes over, µs: so long the picture stands, or sound is heard again if it is not met. */
 const LATER_US = 150_000;
+const SOUND_LATER_US = 190_000;
+/** Sound of both paths is at the same place where it is so near, µs. */
+const MET_US = 20_000;
+/** Looks at how late RTP is heard, of which the middle one counts. */
+const LOOKS = 5;
 
 /** What has come of a track by RTP. Times in ms but us: of the newest picture or sound, by the publisher's clock. */
 export interface RtpState extends Pick<RtcLine, 'bytes' | 'packets' | 'jitter'> {
@@ -43,6 +48,8 @@ export interface RtpState extends Pick<RtcLine, 'bytes' | 'packets' | 'jitter'> 
   delay: number;
   /** When that was. */
   at?: number;
+  /** How much later than its time by the publisher's clock sound was heard, µs, at the last looks. */
+  behind?: number[];
   /** Share of replaced sound, and what it was reckoned from. */
   concealed?: number;
   counts?: RtcLine;
@@ -121,12 +128,28 @@ export abstract class Receiver {
     const { bytes, packets, jitter } = counts;
     const concealed = share('concealed', 'samples', 0);
     Object.assign(line, { bytes, packets, jitter, counts, concealed, delay: share('waited', 'emitted', line.delay) });
-    if (counts.heard) Object.assign(line, { us: counts.heard.us, at: nowMs });
+    if (counts.heard) {
+      const behind = counts.heard.localUs - performance.timeOrigin * 1000 - counts.heard.us;
+      Object.assign(line, { us: nowMs * 1000 - behind, at: nowMs, behind: [...(line.behind ?? []), behind].slice(-LOOKS) });
+    }
   }
 
   /** Whether RTP may take over now: it is there, or nothing of the track comes anyway. */
   ready(nowMs: number): boolean {
     return this.line ? this.caughtUp(this.line, nowMs) : nowMs - this.cameAt > LATELY_MS;
+  }
+
+  /** While on, what comes over the WebSocket goes to the place where RTP is. */
+  meet(_on: boolean): void {}
+
+  /** Whether both paths are at one place, so that a change is not noticed. */
+  get met(): boolean {
+    return true;
+  }
+
+  /** Whether the WebSocket may take over again: it is as far as RTP, or nothing of the track comes anyway. */
+  readyBack(nowMs: number): boolean {
+    return nowMs - this.cameAt < FRESH_MS ? this.cameBack(nowMs) : nowMs - (this.line?.at ?? -Infinity) > LATELY_MS;
   }
 
   /** From now on it is seen or heard by RTP, or by the WebSocket. */
@@ -140,6 +163,7 @@ export abstract class Receiver {
   }
 
   protected abstract caughtUp(line: RtpState, nowMs: number): boolean;
+  protected abstract cameBack(nowMs: number): boolean;
   abstract readonly backlogMs: number;
   abstract close(): void;
   protected abstract frame(frame: WholeFrame, us: number): void;
@@ -161,6 +185,8 @@ export class VideoReceiver extends Receiver {
   private candidate: VideoFrame | undefined;
   private candidateTimer: ReturnType<typeof setTimeout> | undefined;
   private askedAt = -Infinity;
+  /** Of the newest picture that came over the WebSocket. */
+  private decodedUs = -Infinity;
   /** Alias of the layer that is received. */
   private alias = 0;
   private readonly overload = new Overload();
@@ -231,6 +257,10 @@ export class VideoReceiver extends Receiver {
     return line.us >= (this.screen.last?.us ?? -Infinity) - LATER_US && line.us > -Infinity;
   }
 
+  protected cameBack(): boolean {
+    return this.decodedUs >= (this.screen.last?.us ?? Infinity) - LATER_US;
+  }
+
   protected frame(frame: WholeFrame, us: number): void {
     this.alias = frame.alias;
     this.decode.push({ frame, us, catchUp: this.catchingUp });
@@ -258,6 +288,7 @@ export class VideoReceiver extends Receiver {
   }
 
   private picture(picture: VideoFrame, catchUp: boolean): void {
+    this.decodedUs = picture.timestamp;
     this.dropCandidate();
     if (!catchUp) this.screen.push(picture);
     else if (this.decode.idle) this.screen.showNow(picture);
@@ -279,6 +310,7 @@ export class VideoReceiver extends Receiver {
 
 export class AudioReceiver extends Receiver {
   private readonly decode: AudioDecode;
+  private meeting = false;
 
   constructor(
     remote: RemoteTrack,
@@ -303,7 +335,29 @@ export class AudioReceiver extends Receiver {
     if (nowMs - (line.at ?? -Infinity) > FRESH_MS) return this.remote.track.muted && nowMs - this.cameAt > LATELY_MS;
     const heard = this.sound.heard();
     const byRtp = line.us + (nowMs - (line.at ?? nowMs)) * 1000;
-    return !heard || byRtp >= heard.mediaUs + nowUs() - heard.localUs - LATER_US;
+    return !heard || byRtp >= heard.mediaUs + nowUs() - heard.localUs - SOUND_LATER_US;
+  }
+
+  protected cameBack(nowMs: number): boolean {
+    return nowMs - (this.line?.at ?? -Infinity) > FRESH_MS || (this.sound.heard() !== undefined && this.met);
+  }
+
+  /** How much later than its time sound of RTP is heard, µs. */
+  private get behind(): number | undefined {
+    const looks = this.line?.behind ?? [];
+    return looks.toSorted((a, b) => a - b)[looks.length >> 1];
+  }
+
+  override meet(on: boolean): void {
+    if (!on && !this.meeting) return;
+    this.meeting = on;
+    this.sound.meet(on ? this.behind : undefined);
+  }
+
+  override get met(): boolean {
+    const heard = this.sound.heard();
+    const { behind } = this;
+    return !heard || behind === undefined || Math.abs(heard.localUs - heard.mediaUs - behind) < MET_US;
   }
 
   get latency(): number {

@@ -2,6 +2,7 @@
 
 import type { Heard } from './playout';
 import type { PlayerReport } from './player';
+import type { MeetMessage } from './player.worklet';
 
 /** Maps the AudioContext's clock to the worker's: at contextUs the worker's clock showed localUs, output delay included. */
 export interface SoundClock {
@@ -35,6 +36,14 @@ export class Sound {
     const report = this.last;
     if (!clock || report?.mediaUs === undefined) return undefined;
     return { mediaUs: report.mediaUs, localUs: clock.localUs + (report.atUs - clock.contextUs) };
+  }
+
+  /** Has it play no earlier than the same sound by another path, which is heard so much after its timestamp; undefined: as early as it can. */
+  meet(behindUs: number | undefined): void {
+    const clock = this.clock();
+    if (!clock) return;
+    const message: MeetMessage = { meet: behindUs === undefined ? undefined : behindUs + clock.contextUs - clock.localUs };
+    this.port.postMessage(message);
   }
 
   /** Share of concealed sound over the last second, 0 to 1. */

@@ -13,8 +13,8 @@ export interface RtcLine {
   /** Audio, in samples. */
   concealed: number;
   samples: number;
-  /** Of the sound that is heard: its time by the publisher's clock, µs, and its level, 0 to 1. */
-  heard?: { us: number; level: number };
+  /** Of sound: its time by the publisher's clock, and when it is heard by this page's, µs, and its level, 0 to 1. */
+  heard?: { us: number; localUs: number; level: number };
 }
 
 export type RtcToWorker =

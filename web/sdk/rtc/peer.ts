@@ -139,7 +139,7 @@ export class Peer {
       packets += entry.packetsReceived ?? 0;
       lost += Math.max(0, entry.packetsLost ?? 0);
       const line = this.lines.get(entry.mid ?? '');
-      if (line) lines.push(lineOf(entry, line));
+      if (line) lines.push(lineOf(entry, line, this.sound().lagUs));
     }
     this.post({ do: 'rtc-counts', turn, packets, lost, lines });
   }
@@ -168,7 +168,8 @@ interface Inbound {
   totalSamplesReceived?: number;
 }
 
-function lineOf(entry: Inbound, { receiver, clock }: Line): RtcLine {
+/** lagUs: from a track to the ear. */
+function lineOf(entry: Inbound, { receiver, clock }: Line, lagUs: number): RtcLine {
   const line: RtcLine = {
     mid: entry.mid ?? '',
     bytes: entry.bytesReceived ?? 0,
@@ -181,7 +182,7 @@ function lineOf(entry: Inbound, { receiver, clock }: Line): RtcLine {
   };
   const source = receiver.track.kind === 'audio' ? receiver.getSynchronizationSources()[0] : undefined;
   if (source && performance.timeOrigin + performance.now() - source.timestamp < FRESH_MS) {
-    line.heard = { us: clock.micros(source.rtpTimestamp), level: source.audioLevel ?? 0 };
+    line.heard = { us: clock.micros(source.rtpTimestamp), localUs: source.timestamp * 1000 + lagUs, level: source.audioLevel ?? 0 };
   }
   return line;
 }

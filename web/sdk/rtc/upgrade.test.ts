@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import type { Receiver } from '../receive/receiver';
 import type { Outgoing, ServerMessage } from '../wire/messages';
 import type { RtcToPage } from './bridge';
@@ -9,15 +9,21 @@ class Track {
   line: object | undefined;
   byRtp = false;
   isReady = false;
+  isBack = false;
   constructor(
     readonly remote: { member: string; track: { id: string; kind: string } },
   ) {}
   ready(): boolean {
     return this.isReady;
   }
+  readyBack(): boolean {
+    return this.isBack;
+  }
   turnTo(rtp: boolean): void {
     this.byRtp = rtp;
   }
+  met = true;
+  meet(): void {}
   note(): void {}
 }
 
@@ -148,6 +154,77 @@ test('the word of the relay that there is no place brings one publisher back', (
   hear({ type: 'rtcPath', member: 'ann', path: 'websocket' }, UP + 60);
   upgrade.tick(UP + 100);
   expect([camera.byRtp, other.byRtp]).toEqual([false, true]);
+});
+
+describe('a path that a test asks for', () => {
+  /** A publisher of one track who has changed over, and what was said since. */
+  function changed() {
+    const camera = trackOf('ann', 'camera', 'video');
+    const it = stage([camera]);
+    it.up(0);
+    it.carry('0', camera, UP);
+    camera.isReady = true;
+    for (const ms of [100, 800, 1_000]) it.upgrade.tick(UP + ms);
+    expect(it.sent.splice(0).at(-1)).toEqual({ type: 'rtcPath', member: 'ann', path: 'webrtc' });
+    const force = (path: string, ms: number): boolean => it.hear({ type: 'rtcForce', path }, UP + ms);
+    const tick = (ms: number): void => it.upgrade.tick(UP + ms);
+    return { ...it, camera, force, tick, paths: () => it.sent.splice(0).map((m) => (m.type === 'rtcPath' ? m.path : m.type)) };
+  }
+
+  test('the WebSocket carries as well, takes over when it is as far, and keeps it; WebRTC takes over as ever', () => {
+    const { camera, posted, force, tick, paths } = changed();
+    force('websocket', 2_000);
+    expect(paths()).toEqual(['both']);
+    tick(2_400);
+    expect(camera.byRtp).toBe(true);
+    camera.isBack = true;
+    tick(2_450);
+    expect(camera.byRtp).toBe(false);
+    expect(posted.at(-1)).toEqual({ is: 'rtc-sound', member: 'ann', rtp: false });
+    expect(paths()).toEqual([]);
+    tick(2_600);
+    expect(paths()).toEqual(['websocket']);
+    tick(90_000);
+    expect(paths()).toEqual([]);
+    force('webrtc', 90_000);
+    expect(paths()).toEqual(['both']);
+    for (const ms of [90_050, 90_700, 90_850]) tick(ms);
+    expect(camera.byRtp).toBe(true);
+    expect(paths()).toEqual(['webrtc']);
+  });
+
+  test('a WebSocket that does not come so far takes over in the end', () => {
+    const { camera, force, tick, paths } = changed();
+    force('websocket', 2_000);
+    tick(7_050);
+    tick(7_200);
+    expect(camera.byRtp).toBe(false);
+    expect(paths()).toEqual(['both', 'websocket']);
+  });
+
+  test('asked for again before the change is over, WebRTC goes on', () => {
+    const { camera, force, tick, paths } = changed();
+    force('websocket', 2_000);
+    tick(2_050);
+    force('webrtc', 2_100);
+    tick(2_250);
+    expect(camera.byRtp).toBe(true);
+    expect(paths()).toEqual(['both', 'webrtc']);
+  });
+
+  test('no PeerConnection is made for the WebSocket; who comes later comes over it', () => {
+    const mic = trackOf('ann', 'mic', 'audio');
+    const { upgrade, sent, hear, carry, up, opened } = stage([mic]);
+    hear({ type: 'rtcForce', path: 'websocket' }, 0);
+    upgrade.joined(undefined, 0);
+    upgrade.tick(60_000);
+    expect(opened()).toBe(0);
+    hear({ type: 'rtcForce', path: 'any' }, 60_000);
+    up(60_000);
+    hear({ type: 'rtcForce', path: 'websocket' }, 62_000);
+    carry('0', mic, 62_100);
+    expect(sent.at(-1)).toEqual({ type: 'rtcPath', member: 'ann', path: 'websocket' });
+  });
 });
 
 test('without WebRTC nothing is tried, and why is said', () => {

@@ -29,6 +29,10 @@ const AGAIN_MS = 60_000;
 const LOSS = 0.15;
 const LOSS_MS = 5_000;
 const MAX_LINES = 32;
+/** After so long by both paths sound need not be at the same place by both to change over. */
+const MEET_MS = 5_000;
+/** So long the WebSocket may take to be as far as RTP, where it is to take over again. */
+const BACK_MS = 5_000;
 
 export interface UpgradeHost {
   send(message: Outgoing): boolean;
@@ -39,9 +43,12 @@ export interface UpgradeHost {
   level(member: string, level: number, voice: boolean): void;
 }
 
-/** both: tried by RTP. proving: RTP is seen where it is first. turning: it is heard; the relay does not know yet. */
+/**
+ * both: tried by RTP. proving: RTP is seen where it is first. turning: it is heard; the relay does not know yet. returning: the WebSocket
+ * carries it as well, to take over again. leaving: that is heard; the relay does not know yet.
+ */
 interface Pair {
-  state: 'both' | 'proving' | 'turning' | 'webrtc' | 'websocket';
+  state: 'both' | 'proving' | 'turning' | 'webrtc' | 'returning' | 'leaving' | 'websocket';
   /** proving: since when RTP has kept up. */
   since: number;
   /** Both paths carry since then. */
@@ -60,6 +67,8 @@ export class Upgrade {
   /** Why media comes over the WebSocket; undefined while it need not. */
   why: TransportWhy | undefined;
   private phase: 'off' | 'waiting' | 'opening' | 'up' = 'off';
+  /** The path that a test asks for. */
+  private forced: 'websocket' | 'webrtc' | undefined;
   private turn = 0;
   private req = 0;
   private since = 0;
@@ -89,7 +98,7 @@ export class Upgrade {
   }
 
   tick(now: number): void {
-    if (this.phase === 'waiting' && this.retry.due(now)) this.open(now);
+    if (this.phase === 'waiting' && this.forced !== 'websocket' && this.retry.due(now)) this.open(now);
     if (this.phase === 'opening' && now - this.since > OPEN_MS) return this.fail('blocked', now);
     if (this.phase !== 'up') return;
     if (now - this.countedAt >= (this.doubt ? DOUBT_MS : COUNT_MS)) {
@@ -128,6 +137,9 @@ export class Upgrade {
         return true;
       case 'rtcPath':
         if (message.path === 'websocket') this.stays(message.member, now);
+        return true;
+      case 'rtcForce':
+        this.force(message.path, now);
         return true;
       case 'rtcClose':
         if (this.phase === 'up' || this.phase === 'opening') this.fail(message.reason === 'never' ? 'blocked' : 'lost', now);
@@ -173,7 +185,10 @@ export class Upgrade {
     if (!this.places.has(mid) && this.places.size >= MAX_LINES) return;
     this.free(mid);
     this.places.set(mid, { member, track, pair: { rtp, us }, receiver: undefined });
-    if (!this.pairs.has(member)) this.pairs.set(member, { state: 'both', since: now, both: now });
+    if (!this.pairs.has(member)) {
+      this.pairs.set(member, { state: 'both', since: now, both: now });
+      if (this.forced) this.forceOne(member, now);
+    }
     this.settle(mid, this.places.get(mid)!);
   }
 
@@ -239,26 +254,57 @@ export class Upgrade {
     const tried = pair.state === 'both' || pair.state === 'proving';
     if (pair.state === 'proving' && !ready) pair.since = now;
     if (tried && now - pair.both > READY_MS) {
-      this.stays(member, now);
-      this.host.send({ type: 'rtcPath', member, path: 'websocket' });
+      this.ask(member, 'websocket', now);
     } else if (pair.state === 'both' && ready) {
       Object.assign(pair, { state: 'proving', since: now });
-    } else if (pair.state === 'proving' && now - pair.since > PROVE_MS) {
+    } else if (pair.state === 'proving' && now - pair.since > PROVE_MS && (tracks.every(({ met }) => met) || now - pair.both > MEET_MS)) {
       Object.assign(pair, { state: 'turning', since: now });
       this.host.post({ is: 'rtc-sound', member, rtp: true });
     } else if (pair.state === 'turning' && now - pair.since > SETTLE_MS) {
       Object.assign(pair, { state: 'webrtc', since: now });
       this.host.send({ type: 'rtcPath', member, path: 'webrtc' });
-    } else if (pair.state === 'websocket' && now - pair.since > AGAIN_MS) {
-      Object.assign(pair, { state: 'both', since: now, both: now });
-      this.host.send({ type: 'rtcPath', member, path: 'both' });
+    } else if (pair.state === 'returning' && (tracks.every((track) => track.readyBack(now)) || now - pair.since > BACK_MS)) {
+      Object.assign(pair, { state: 'leaving', since: now });
+      this.host.post({ is: 'rtc-sound', member, rtp: false });
+    } else if (pair.state === 'leaving' && now - pair.since > SETTLE_MS) {
+      this.ask(member, 'websocket', now);
+    } else if (pair.state === 'websocket' && now - pair.since > AGAIN_MS && this.forced !== 'websocket') {
+      this.ask(member, 'both', now);
     }
-    const heard = pair.state === 'turning' || pair.state === 'webrtc';
+    const heard = pair.state === 'turning' || pair.state === 'webrtc' || pair.state === 'returning';
     const seen = heard || pair.state === 'proving';
     for (const track of tracks) {
+      track.meet(pair.state === 'proving' || pair.state === 'returning');
       const rtp = track.remote.track.kind === 'audio' ? heard : seen;
       if (track.byRtp !== rtp) track.turnTo(rtp);
     }
+  }
+
+  /** Has a publisher come by both paths, to be tried by RTP, or by the WebSocket alone. */
+  private ask(member: string, path: 'both' | 'websocket', now: number): void {
+    if (path === 'websocket') this.stays(member, now);
+    else this.pairs.set(member, { state: 'both', since: now, both: now });
+    this.host.send({ type: 'rtcPath', member, path });
+  }
+
+  /** Changes over where a test asks for it, and stays there. */
+  private force(path: 'any' | 'websocket' | 'webrtc', now: number): void {
+    this.forced = path === 'any' ? undefined : path;
+    if (path === 'webrtc' && this.phase === 'waiting') this.retry.at(now);
+    if (this.phase === 'up' && this.forced) for (const member of [...this.pairs.keys()]) this.forceOne(member, now);
+  }
+
+  private forceOne(member: string, now: number): void {
+    const pair = this.pairs.get(member)!;
+    if (this.forced === 'webrtc') {
+      if (pair.state === 'websocket') this.ask(member, 'both', now);
+      else if (pair.state === 'returning') Object.assign(pair, { state: 'turning', since: now });
+      else if (pair.state === 'leaving') Object.assign(pair, { state: 'both', since: now, both: now });
+      return;
+    }
+    if (pair.state === 'both' || pair.state === 'proving') this.ask(member, 'websocket', now);
+    if (pair.state === 'webrtc') this.host.send({ type: 'rtcPath', member, path: 'both' });
+    if (pair.state === 'webrtc' || pair.state === 'turning') Object.assign(pair, { state: 'returning', since: now });
   }
 
   /** A publisher comes over the WebSocket, while others may come by RTP. */

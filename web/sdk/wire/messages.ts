@@ -263,6 +263,7 @@ const fromServer = {
   rtcClose,
   rtcPath,
   rtcSent,
+  rtcForce: object({ path: word('any', 'webrtc', 'websocket') }),
   ...onStream,
 };
 
