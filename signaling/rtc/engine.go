@@ -19,8 +19,11 @@ const (
 	connectTime = 10 * time.Second // from the answer until it is connected
 	quietTime   = 5 * time.Second  // without a packet until it is taken for disconnected
 	deadTime    = 5 * time.Second  // and from then until it is over
-	nackEvery   = 50 * time.Millisecond
-	nackCache   = 512 // packets kept for retransmission, for each m-line
+	nackCache   = 512              // packets kept for retransmission, for each m-line
+
+	// How many packets a retransmission may be behind the newest one. By Pion's default, 64, it is taken for a replay where a key frame
+	// has followed.
+	replayWindow = 2048
 )
 
 const audioLevel = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
@@ -71,8 +74,8 @@ func mediaEngine() (*webrtc.MediaEngine, error) {
 	return m, m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: audioLevel}, webrtc.RTPCodecTypeAudio)
 }
 
-// newAPI makes Pion's API with what is needed and nothing else: NACK both ways and receiver reports. What a sender report tells we know
-// better: see line.report.
+// newAPI makes Pion's API with what is needed and nothing else: answers to NACK, and receiver reports. What a sender report tells we know
+// better: see line.report; and what is missing, and for how long it is waited for, the receiver does.
 func newAPI(settings webrtc.SettingEngine) (*webrtc.API, error) {
 	m, err := mediaEngine()
 	if err != nil {
@@ -83,17 +86,13 @@ func newAPI(settings webrtc.SettingEngine) (*webrtc.API, error) {
 	if err != nil {
 		return nil, err
 	}
-	generator, err := nack.NewGeneratorInterceptor(nack.GeneratorInterval(nackEvery))
-	if err != nil {
-		return nil, err
-	}
 	reports, err := report.NewReceiverInterceptor()
 	if err != nil {
 		return nil, err
 	}
 	registry.Add(responder)
-	registry.Add(generator)
 	registry.Add(reports)
+	settings.SetSRTPReplayProtectionWindow(replayWindow)
 	settings.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
 	settings.SetICETimeouts(quietTime, deadTime, time.Second)
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)

@@ -183,7 +183,8 @@ func (p *path) in(mid string) *receiver {
 	defer p.mu.Unlock()
 	r := p.ins[mid]
 	if r == nil && len(p.ins) < signaling.MaxLines {
-		r = &receiver{mid: mid, start: time.Now(), wait: p.wait, ask: func() { p.pli(mid) }}
+		r = &receiver{mid: mid, start: time.Now(), wait: p.wait, ask: func() { p.pli(mid) },
+			again: func(missing []uint16) { p.nack(mid, missing) }}
 		p.ins[mid] = r
 	}
 	return r
@@ -238,6 +239,17 @@ func (p *path) pli(mid string) {
 	if remote != nil {
 		_ = p.pc.WriteRTCP([]rtcp.Packet{&rtcp.PictureLossIndication{MediaSSRC: uint32(remote.SSRC())}})
 	}
+}
+
+// nack asks for packets again, where the other side answers that.
+func (p *path) nack(mid string, missing []uint16) {
+	p.mu.Lock()
+	remote := p.tracks[mid]
+	p.mu.Unlock()
+	if remote == nil || !answersNACK(remote.Codec().RTCPFeedback) {
+		return
+	}
+	_ = p.pc.WriteRTCP([]rtcp.Packet{&rtcp.TransportLayerNack{MediaSSRC: uint32(remote.SSRC()), Nacks: rtcp.NackPairsFromSequenceNumbers(missing)}})
 }
 
 // options of the Depacketizer of an m-line that comes in.

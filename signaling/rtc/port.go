@@ -168,7 +168,7 @@ func (p *Port) open(offer string, onOver func(reason string)) (*path, error) {
 	if err := p.admit(pt, onOver); err != nil {
 		return nil, err
 	}
-	if err := pt.offered(sdp); err != nil {
+	if err := pt.offered(askable(sdp)); err != nil {
 		pt.finish("failed")
 		return nil, err
 	}
