@@ -1,13 +1,13 @@
 package rtc
 
 import (
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
-	"github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/interceptor/pkg/report"
 	"github.com/pion/webrtc/v4"
 
@@ -58,6 +58,13 @@ var offered = []struct {
 	{media.AV1, 45, "profile=0"},
 }
 
+// mimeRed is sound that carries what was before it as well (RFC 2198), of the Opus above. It is sent alone.
+const (
+	mimeRed = "audio/red"
+	redPT   = 63
+	redFmtp = "111/111"
+)
+
 func mediaEngine() (*webrtc.MediaEngine, error) {
 	m := &webrtc.MediaEngine{}
 	for _, o := range offered {
@@ -74,23 +81,34 @@ func mediaEngine() (*webrtc.MediaEngine, error) {
 	return m, m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: audioLevel}, webrtc.RTPCodecTypeAudio)
 }
 
-// newAPI makes Pion's API with what is needed and nothing else: answers to NACK, and receiver reports. What a sender report tells we know
-// better: see line.report; and what is missing, and for how long it is waited for, the receiver does.
-func newAPI(settings webrtc.SettingEngine) (*webrtc.API, error) {
+// addMending adds what mends losses of what is sent: redundant sound, and a stream of their own for retransmissions of pictures.
+func addMending(m *webrtc.MediaEngine) error {
+	err := m.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: redPT, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: mimeRed,
+		ClockRate: media.OpusRate, Channels: 2, SDPFmtpLine: redFmtp}}, webrtc.RTPCodecTypeAudio)
+	for _, o := range offered {
+		if o.codec != media.Opus && err == nil {
+			err = m.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: o.pt + 1, RTPCodecCapability: webrtc.RTPCodecCapability{
+				MimeType: webrtc.MimeTypeRTX, ClockRate: 90_000, SDPFmtpLine: fmt.Sprintf("apt=%d", o.pt)}}, webrtc.RTPCodecTypeVideo)
+		}
+	}
+	return err
+}
+
+// newAPI makes Pion's API with what is needed and nothing else: receiver reports. What a sender report tells we know better: see line.report.
+// What is missing, and for how long it is waited for, the receiver knows, and what was sent the line. answers: it answers offers.
+func newAPI(settings webrtc.SettingEngine, answers bool) (*webrtc.API, error) {
 	m, err := mediaEngine()
+	if err == nil && answers {
+		err = addMending(m)
+	}
 	if err != nil {
 		return nil, err
 	}
 	registry := &interceptor.Registry{}
-	responder, err := nack.NewResponderInterceptor(nack.ResponderSize(nackCache))
-	if err != nil {
-		return nil, err
-	}
 	reports, err := report.NewReceiverInterceptor()
 	if err != nil {
 		return nil, err
 	}
-	registry.Add(responder)
 	registry.Add(reports)
 	settings.SetSRTPReplayProtectionWindow(replayWindow)
 	settings.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)

@@ -115,6 +115,7 @@ type peer struct {
 	t        *testing.T
 	location string
 	etag     string
+	offer    func(sdp string) string // changes the offer that is sent
 	via      func(sdp string) string // changes the answer
 
 	mu     sync.Mutex
@@ -144,7 +145,7 @@ func newPeerWith(t *testing.T, s webrtc.SettingEngine, m *webrtc.MediaEngine) *p
 		t.Fatal(err)
 	}
 	p := &peer{PeerConnection: pc, t: t, frames: map[media.Codec][]rtp.Frame{}, ssrcs: map[media.Codec]webrtc.SSRC{},
-		via: func(sdp string) string { return sdp }}
+		offer: func(sdp string) string { return sdp }, via: func(sdp string) string { return sdp }}
 	pc.OnTrack(p.track)
 	t.Cleanup(func() { _ = pc.GracefulClose() })
 	return p
@@ -191,7 +192,7 @@ func (l *lab) post(p *peer, path, bearer string) *http.Response {
 		l.t.Fatal(err)
 	}
 	<-gathered
-	resp, answer := l.do("POST", path, bearer, "application/sdp", p.LocalDescription().SDP)
+	resp, answer := l.do("POST", path, bearer, "application/sdp", p.offer(p.LocalDescription().SDP))
 	if resp.StatusCode != http.StatusCreated {
 		l.t.Logf("%s: %s", resp.Status, answer)
 		return resp

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/pion/rtcp"
+	pion "github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
 	"landline/media"
@@ -67,6 +68,7 @@ func through(sdp string, addr *net.UDPAddr) string {
 func TestAMemberIsSparedThePublishersLoss(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
+	l.port.wait = patient
 	ann := l.join("ann")
 	cam := newBrowserLike(t)
 	l.lossy(cam, 7, 0.1)
@@ -74,18 +76,9 @@ func TestAMemberIsSparedThePublishersLoss(t *testing.T) {
 	cam.answers()
 	l.post(cam, "/whip/room", "tok")
 	cam.connected()
-	const n = 200
-	tick := time.NewTicker(20 * time.Millisecond)
-	defer tick.Stop()
-	for i := range n {
-		<-tick.C
-		picture(video(i))
-		sound(media.Frame{Timestamp: int64(i) * 20_000, Key: true, Data: []byte{0xfc, byte(i)}})
+	sent := inTime(t, 150, picture, sound, func() (pictures, sounds int) {
 		ann.pull()
-	}
-	until(t, "nearly all at the member", func() bool {
-		ann.pull()
-		return len(ann.frames[media.VP8]) >= n*95/100 && len(ann.frames[media.Opus]) >= n*98/100
+		return len(ann.frames[media.VP8]), len(ann.frames[media.Opus])
 	})
 	next := -1
 	for _, data := range ann.frames[media.VP8] {
@@ -93,7 +86,7 @@ func TestAMemberIsSparedThePublishersLoss(t *testing.T) {
 		if i < 0 {
 			i = len(data) - len(video(1).Data) + 1
 		}
-		if i < 0 || i >= n || !bytes.Equal(data, video(i).Data) {
+		if i < 0 || i >= sent || !bytes.Equal(data, video(i).Data) {
 			t.Fatalf("a frame of %d bytes that nobody sent", len(data))
 		}
 		if i != next && !video(i).Key {
@@ -114,26 +107,36 @@ func TestAViewersLossIsMended(t *testing.T) {
 	viewer.receives(webrtc.RTPCodecTypeVideo, webrtc.RTPCodecTypeAudio)
 	l.post(viewer, "/whep/room/ann", "tok")
 	viewer.connected()
-	const n = 150
+	inTime(t, 150, picture, sound, func() (pictures, sounds int) { return viewer.got(media.VP8), viewer.got(media.Opus) })
+}
+
+// patient is a wait that no busy machine uses up.
+const patient = 5 * time.Second
+
+// inTime sends n pictures and packets of sound at 50 a second, and then more until so many have come, but for the few before the first that was
+// seen: the last may be lost, of which nobody knows before the next.
+func inTime(t *testing.T, n int, picture, sound func(media.Frame), got func() (pictures, sounds int)) (sent int) {
+	t.Helper()
 	tick := time.NewTicker(20 * time.Millisecond)
 	defer tick.Stop()
-	for i := range n {
+	for end := time.Now().Add(30 * time.Second); ; sent++ {
+		pictures, sounds := got()
+		if sent >= n && pictures >= n-20 && sounds >= n-20 {
+			return sent
+		}
+		if time.Now().After(end) {
+			t.Fatalf("%d pictures and %d packets of sound of %d came", pictures, sounds, sent)
+		}
 		<-tick.C
-		picture(video(i))
-		sound(media.Frame{Timestamp: int64(i) * 20_000, Key: true, Data: []byte{0xfc, byte(i)}})
+		picture(video(sent))
+		sound(media.Frame{Timestamp: int64(sent) * 20_000, Key: true, Data: []byte{0xfc, byte(sent)}})
 	}
-	i := n
-	until(t, "all at the viewer", func() bool { // the last one may be lost, of which nobody knows before the next
-		picture(video(i))
-		sound(media.Frame{Timestamp: int64(i) * 20_000, Key: true, Data: []byte{0xfc, byte(i)}})
-		i++
-		return viewer.got(media.VP8) >= n-20 && viewer.got(media.Opus) >= n-20
-	})
 }
 
 // A gap in sound is asked for at once, and what comes in answer, however many packets later, is no replay.
 func TestSoundIsAskedForAndALateAnswerIsTaken(t *testing.T) {
 	l := newLab(t)
+	l.port.wait = patient
 	ann := l.join("ann")
 	cam := newBrowserLike(t)
 	track, err := webrtc.NewTrackLocalStaticRTP(webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeOpus, ClockRate: 48_000, Channels: 2}, "mic", "cam")
@@ -195,6 +198,79 @@ func TestSoundIsAskedForAndALateAnswerIsTaken(t *testing.T) {
 	ann.pull()
 	if got := len(ann.frames[media.Opus]); got != gap+2 || ann.frames[media.Opus][1][1] != 1 {
 		t.Errorf("%d frames, want %d, the late one in its place", got, gap+2)
+	}
+}
+
+// A viewer that reports losses, and takes it, is sent sound with what was before it; one that loses nothing is not.
+func TestSoundIsSentTwiceMoreWhereItIsLost(t *testing.T) {
+	l := newLab(t)
+	ann := l.join("ann")
+	sound := ann.writes(t, "mic", opusFormat)
+	m, err := mediaEngine()
+	if err != nil {
+		t.Fatal(err)
+	}
+	red := webrtc.RTPCodecCapability{MimeType: mimeRed, ClockRate: 48_000, Channels: 2, SDPFmtpLine: redFmtp}
+	if err := m.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: redPT, RTPCodecCapability: red}, webrtc.RTPCodecTypeAudio); err != nil {
+		t.Fatal(err)
+	}
+	viewer := newPeerWith(t, webrtc.SettingEngine{}, m)
+	got := make(chan *pion.Packet, 1000)
+	ssrc := make(chan webrtc.SSRC, 1)
+	viewer.OnTrack(func(remote *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+		ssrc <- remote.SSRC()
+		for {
+			p, _, err := remote.ReadRTP()
+			if err != nil {
+				return
+			}
+			got <- p
+		}
+	})
+	viewer.receives(webrtc.RTPCodecTypeAudio)
+	l.post(viewer, "/whep/room/ann", "tok")
+	viewer.connected()
+	i := 0
+	next := func() *pion.Packet {
+		t.Helper()
+		sound(media.Frame{Timestamp: int64(i) * 20_000, Key: true, Data: []byte{0xfc, byte(i)}})
+		i++
+		select {
+		case p := <-got:
+			return p
+		case <-time.After(20 * time.Second):
+			t.Fatal("nothing comes")
+			return nil
+		}
+	}
+	for range 5 {
+		if p := next(); p.PayloadType != 111 || len(p.Payload) != 2 {
+			t.Fatalf("payload type %d, %d bytes, before any loss", p.PayloadType, len(p.Payload))
+		}
+	}
+	report := &rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: uint32(<-ssrc), FractionLost: lossyShare}}}
+	until(t, "redundant sound", func() bool {
+		if err := viewer.WriteRTCP([]rtcp.Packet{report}); err != nil {
+			t.Fatal(err)
+		}
+		p := next()
+		return p.PayloadType == redPT && bytes.HasSuffix(p.Payload, []byte{111, 0xfc, byte(i - 3), 0xfc, byte(i - 2), 0xfc, byte(i - 1)})
+	})
+}
+
+// A publisher is not told that it may send such sound, which nobody here reads.
+func TestWHIPTakesNoRedundantSound(t *testing.T) {
+	l := newLab(t)
+	cam := newBrowserLike(t)
+	cam.sends(media.Opus)
+	cam.offer = func(sdp string) string {
+		return strings.Replace(sdp, "UDP/TLS/RTP/SAVPF 111", "UDP/TLS/RTP/SAVPF 111 63", 1) + "a=rtpmap:63 red/48000/2\r\na=fmtp:63 111/111\r\n"
+	}
+	if resp := l.post(cam, "/whip/room", "tok"); resp.StatusCode != http.StatusCreated {
+		t.Fatal(resp.Status)
+	}
+	if sdp := cam.RemoteDescription().SDP; strings.Contains(sdp, "red/48000") || !strings.Contains(sdp, "opus/48000") {
+		t.Errorf("the answer:\n%s", sdp)
 	}
 }
 

@@ -268,7 +268,7 @@ func (p *path) options(mid string, c media.Codec) rtp.Options {
 	return o
 }
 
-// controls reads the RTCP of an m-line on which we send. Retransmission is Pion's; a request for a key frame goes upstream.
+// controls reads the RTCP of an m-line on which we send. A request for a key frame goes upstream.
 func (p *path) controls(l *line) {
 	p.mu.Lock()
 	asked := p.keyAsked
@@ -280,9 +280,13 @@ func (p *path) controls(l *line) {
 				return
 			}
 			for _, packet := range packets {
-				switch packet.(type) {
+				switch m := packet.(type) {
 				case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
 					asked(l)
+				case *rtcp.TransportLayerNack:
+					l.resend(m, time.Now())
+				case *rtcp.ReceiverReport:
+					l.hears(m.Reports, time.Now())
 				}
 			}
 		}

@@ -36,6 +36,8 @@ type Port struct {
 	tcp ice.TCPMux // nil: UDP alone
 	log *slog.Logger
 
+	wait time.Duration // for a missing packet
+
 	panics, opened, never atomic.Uint64
 
 	cut atomic.Bool
@@ -74,7 +76,7 @@ func NewPort(c Config) (*Port, error) {
 	_ = c.Conn.SetReadBuffer(buffer)
 	_ = c.Conn.SetWriteBuffer(buffer)
 	quiet := &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled, ScopeLevels: map[string]logging.LogLevel{}}
-	p := &Port{log: c.Logger, paths: map[*path]struct{}{}}
+	p := &Port{log: c.Logger, wait: serverWait, paths: map[*path]struct{}{}}
 	socket := net.PacketConn(c.Conn)
 	if c.Faults {
 		socket = faulty{PacketConn: socket, cut: &p.cut}
@@ -93,7 +95,7 @@ func NewPort(c Config) (*Port, error) {
 			AsCandidateType: webrtc.ICECandidateTypeHost, Mode: webrtc.ICEAddressRewriteReplace}))
 	}
 	if err == nil {
-		p.api, err = newAPI(s)
+		p.api, err = newAPI(s, true)
 	}
 	if err != nil {
 		p.closeSockets()
@@ -161,7 +163,7 @@ func (p *Port) open(offer string, onOver func(reason string)) (*path, error) {
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadSDP, err)
 	}
-	pt, err := newPath(p.api, p.log, &p.panics, serverWait)
+	pt, err := newPath(p.api, p.log, &p.panics, p.wait)
 	if err != nil {
 		return nil, err
 	}
@@ -226,6 +228,9 @@ func (p *path) lines() (out []*line, in []string, err error) {
 		switch t.Direction() {
 		case webrtc.RTPTransceiverDirectionRecvonly:
 			in = append(in, t.Mid())
+			if err := plainly(t); err != nil {
+				return nil, nil, fmt.Errorf("%w: %w", ErrBadSDP, err)
+			}
 		case webrtc.RTPTransceiverDirectionSendonly:
 			out = append(out, &line{kind: kind, id: fmt.Sprintf("line-%d", i), mid: t.Mid()})
 		}

@@ -1,0 +1,102 @@
+package rtc
+
+import (
+	"bytes"
+	"testing"
+	"time"
+
+	"github.com/pion/rtcp"
+	pion "github.com/pion/rtp"
+	"github.com/pion/webrtc/v4"
+
+	"landline/media"
+)
+
+// What a viewer asks for again comes in a stream of its own where that was negotiated, as browsers do, and else as it was.
+func TestRetransmissionsHaveAStreamOfTheirOwnWhereNegotiated(t *testing.T) {
+	for name, own := range map[string]bool{"with RTX": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t)
+			ann := l.join("ann")
+			write := ann.writes(t, "camera", vp8Format)
+			viewer := newBrowserLike(t)
+			if own {
+				viewer = newPeer(t)
+			}
+			type packet struct {
+				*pion.Packet
+				rtx bool
+			}
+			got := make(chan packet, 1000)
+			viewer.OnTrack(func(remote *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+				for {
+					p, a, err := remote.ReadRTP()
+					if err != nil {
+						return
+					}
+					got <- packet{p, a.Get(webrtc.AttributeRtxSsrc) != nil}
+				}
+			})
+			viewer.receives(webrtc.RTPCodecTypeVideo)
+			l.post(viewer, "/whep/room/ann", "tok")
+			viewer.connected()
+			next := func() packet {
+				t.Helper()
+				select {
+				case p := <-got:
+					return p
+				case <-time.After(20 * time.Second):
+					t.Fatal("nothing comes")
+					return packet{}
+				}
+			}
+			write(media.Frame{Key: true, Data: key(100)})
+			first := next()
+			// One that is on its way already is not sent twice, so the wait before an answer is part of what is tested.
+			line := &rtcp.TransportLayerNack{MediaSSRC: first.SSRC, Nacks: []rtcp.NackPair{{PacketID: first.SequenceNumber}}}
+			i := 1
+			again := func() (p packet) {
+				until(t, "the answer", func() bool {
+					if err := viewer.WriteRTCP([]rtcp.Packet{line}); err != nil {
+						t.Fatal(err)
+					}
+					write(media.Frame{Timestamp: int64(i) * 33_333, Data: delta(100)}) // with which Pion hands out what came otherwise
+					i++
+					p = next()
+					return p.SequenceNumber == first.SequenceNumber
+				})
+				return p
+			}
+			if !own { // to Pion's SRTP it would be a replay: the line is asked directly
+				port := onlyLine(t, l)
+				port.mu.Lock()
+				h, payload, ok := port.again(first.SequenceNumber, time.Now().Add(resendLeast))
+				_, _, twice := port.again(first.SequenceNumber, time.Now().Add(resendLeast))
+				port.mu.Unlock()
+				if !ok || twice || h.SSRC != first.SSRC || h.PayloadType != first.PayloadType || h.SequenceNumber != first.SequenceNumber || !bytes.Equal(payload, first.Payload) {
+					t.Errorf("%v %v: %+v", ok, twice, h)
+				}
+				return
+			}
+			if p := again(); !p.rtx || !bytes.Equal(p.Payload, first.Payload) || p.Timestamp != first.Timestamp {
+				t.Errorf("RTX %v, %d bytes of %d", p.rtx, len(p.Payload), len(first.Payload))
+			}
+		})
+	}
+}
+
+// onlyLine is the m-line of the one PeerConnection of a lab.
+func onlyLine(t *testing.T, l *lab) *line {
+	t.Helper()
+	l.port.mu.Lock()
+	defer l.port.mu.Unlock()
+	for p := range l.port.paths {
+		for _, s := range p.pc.GetSenders() {
+			if line, ok := s.Track().(*line); ok {
+				return line
+			}
+		}
+	}
+	t.Fatal("no m-line")
+	return nil
+}
