@@ -41,6 +41,9 @@ type line struct {
 	kept   [keptPackets]kept
 	lossy  time.Time // until then what is lost of sound is sent again with what follows
 
+	lastAsked uint16 // the packet that was asked for last
+	askedAt   time.Time
+
 	// Of the sender's goroutine.
 	track           *outgoing // nil: it is free
 	red             rtp.Red

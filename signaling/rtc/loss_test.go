@@ -248,14 +248,28 @@ func TestSoundIsSentTwiceMoreWhereItIsLost(t *testing.T) {
 			t.Fatalf("payload type %d, %d bytes, before any loss", p.PayloadType, len(p.Payload))
 		}
 	}
-	report := &rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: uint32(<-ssrc), FractionLost: lossyShare}}}
-	until(t, "redundant sound", func() bool {
-		if err := viewer.WriteRTCP([]rtcp.Packet{report}); err != nil {
-			t.Fatal(err)
-		}
-		p := next()
-		return p.PayloadType == redPT && bytes.HasSuffix(p.Payload, []byte{111, 0xfc, byte(i - 3), 0xfc, byte(i - 2), 0xfc, byte(i - 1)})
-	})
+	from := uint32(<-ssrc)
+	redundant := func(sign rtcp.Packet) {
+		t.Helper()
+		until(t, "redundant sound", func() bool {
+			if err := viewer.WriteRTCP([]rtcp.Packet{sign}); err != nil {
+				t.Fatal(err)
+			}
+			p := next()
+			return p.PayloadType == redPT && bytes.HasSuffix(p.Payload, []byte{111, 0xfc, byte(i - 3), 0xfc, byte(i - 2), 0xfc, byte(i - 1)})
+		})
+	}
+	redundant(&rtcp.ReceiverReport{Reports: []rtcp.ReceptionReport{{SSRC: from, FractionLost: lossyShare}}})
+
+	// What was mended by an answer is in no report: the requests tell of it.
+	line := onlyLine(t, l)
+	line.mu.Lock()
+	line.lossy = time.Time{}
+	line.mu.Unlock()
+	if p := next(); p.PayloadType != 111 {
+		t.Fatal("without a sign of loss it goes on")
+	}
+	redundant(&rtcp.TransportLayerNack{MediaSSRC: from, Nacks: []rtcp.NackPair{{PacketID: 1, LostPackets: 1}}})
 }
 
 // A publisher is not told that it may send such sound, which nobody here reads.

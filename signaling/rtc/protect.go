@@ -15,7 +15,8 @@ import (
 // When sound carries what was before it: it costs its rate twice again, and is of no use where nothing is lost.
 const (
 	lossyShare = 3                // of 256 packets
-	lossyTime  = 30 * time.Second // from the last report of so many on
+	lossyApart = 5 * time.Second  // or two that are asked for again within
+	lossyTime  = 30 * time.Second // from the last sign of so many on
 )
 
 // hears takes what the other side reports about the m-line.
@@ -27,6 +28,17 @@ func (l *line) hears(reports []rtcp.ReceptionReport, now time.Time) {
 			l.lossy = now.Add(lossyTime)
 		}
 	}
+}
+
+// asked takes what the other side asks for again: what it was sent then is not in its reports any more. l.mu is held.
+func (l *line) asked(seq uint16, now time.Time) {
+	if seq == l.lastAsked && !l.askedAt.IsZero() {
+		return
+	}
+	if now.Sub(l.askedAt) <= lossyApart {
+		l.lossy = now.Add(lossyTime)
+	}
+	l.lastAsked, l.askedAt = seq, now
 }
 
 // protect sets the payload type of a packet. One of sound carries those before it where packets are lost and the other side takes that: a

@@ -46,6 +46,9 @@ func (l *line) resend(n *rtcp.TransportLayerNack, now time.Time) {
 			l.mu.Lock()
 			w, ours := l.writer, n.MediaSSRC == uint32(l.ssrc)
 			h, payload, ok := l.again(seq, now)
+			if ours {
+				l.asked(seq, now)
+			}
 			l.mu.Unlock()
 			if w == nil || !ok || !ours {
 				continue
