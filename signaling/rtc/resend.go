@@ -10,6 +10,8 @@ import (
 	"github.com/pion/rtcp"
 	pion "github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
+
+	"landline/media"
 )
 
 // What is kept of what an m-line has sent. A packet is kept as it is, not copied: the memory of sound is that of all viewers.
@@ -39,7 +41,8 @@ func (l *line) keep(p *pion.Packet, now time.Time) {
 	l.kept[p.SequenceNumber%keptPackets] = kept{p, now}
 }
 
-// resend answers a request for packets.
+// resend answers a request for packets. Where many are lost an answer about a picture goes twice: one that is lost as well stops the picture for
+// another round trip.
 func (l *line) resend(n *rtcp.TransportLayerNack, now time.Time) {
 	for _, pair := range n.Nacks {
 		for _, seq := range pair.PacketList() {
@@ -49,11 +52,20 @@ func (l *line) resend(n *rtcp.TransportLayerNack, now time.Time) {
 			if ours {
 				l.asked(seq, now)
 			}
+			second := h
+			twice := l.kind == media.Video && now.Before(l.lossy)
+			if twice && h.SSRC != uint32(l.ssrc) {
+				second.SequenceNumber = l.nextAgain
+				l.nextAgain++
+			}
 			l.mu.Unlock()
 			if w == nil || !ok || !ours {
 				continue
 			}
 			_, _ = w.WriteRTP(&h, payload) // or it is asked for again
+			if twice {
+				_, _ = w.WriteRTP(&second, payload)
+			}
 		}
 	}
 }

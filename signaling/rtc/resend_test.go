@@ -100,3 +100,40 @@ func onlyLine(t *testing.T, l *lab) *line {
 	t.Fatal("no m-line")
 	return nil
 }
+
+// written notes what is sent.
+type written []pion.Header
+
+func (w *written) WriteRTP(h *pion.Header, _ []byte) (int, error) { *w = append(*w, *h); return 0, nil }
+func (w *written) Write([]byte) (int, error)                      { return 0, nil }
+
+// Where many packets are lost an answer about a picture goes twice, and of a stream of its own each under its own number.
+func TestAnswersGoTwiceWhereManyPacketsAreLost(t *testing.T) {
+	now := time.Now()
+	for _, own := range []bool{true, false} {
+		var w written
+		l := &line{kind: media.Video, ssrc: 1, writer: &w}
+		if own {
+			l.ssrcAgain = 2
+			l.codecs = []webrtc.RTPCodecParameters{{PayloadType: 97, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeRTX, SDPFmtpLine: "apt=96"}}}
+		}
+		for seq := uint16(10); seq < 12; seq++ {
+			l.keep(&pion.Packet{Header: pion.Header{SSRC: 1, PayloadType: 96, SequenceNumber: seq}}, now)
+		}
+		ask := func(seq uint16) {
+			now = now.Add(time.Second)
+			l.resend(&rtcp.TransportLayerNack{MediaSSRC: 1, Nacks: []rtcp.NackPair{{PacketID: seq}}}, now)
+		}
+		ask(10)
+		if len(w) != 1 {
+			t.Fatalf("%d answers at the first loss", len(w))
+		}
+		ask(11)
+		if len(w) != 3 {
+			t.Fatalf("%d answers after the second loss, want 3", len(w))
+		}
+		if own != (w[1].SequenceNumber != w[2].SequenceNumber) || own != (w[2].SSRC == 2) {
+			t.Errorf("RTX %v: %+v and %+v", own, w[1], w[2])
+		}
+	}
+}
