@@ -10,7 +10,7 @@ IMPAIR  ?= 1m
 LINKS   := $(if $(LANDLINE_LONG),,LANDLINE_IMPAIR=$(IMPAIR))
 
 .DEFAULT_GOAL := help
-.PHONY: help run build web test test-go test-web e2e lint bench fuzz fuzz-long latency impair impair-netns kill-recordings bad-disks figures setup clean
+.PHONY: help run build web test test-go test-web e2e lint bench fuzz fuzz-long latency loss impair impair-netns kill-recordings bad-disks figures setup clean
 
 help: ## list the targets
 	@awk -F':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-16s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -49,6 +49,9 @@ e2e: setup build ## run the end-to-end tests in Chromium
 
 latency: setup build ## measure latencies and playout in Chromium against the exact goals, on a calm machine
 	LANDLINE_LONG=1 $(NPM) run e2e -- latency playout
+
+loss: setup build ## measure sound and picture by WHIP and WHEP in Chromium where datagrams are lost, a minute for each path, on a calm machine
+	LANDLINE_LONG=1 $(NPM) run e2e -- loss
 
 impair: ## measure calls over bad links, IMPAIR=1m each; LANDLINE_LONG=1: ten minutes; LANDLINE_FIGURES=docs/figures keeps the figures
 	$(LINKS) go test -count=1 -parallel 1 -timeout 60m -run '^TestLinks' -v ./cmd/landline

@@ -23,7 +23,7 @@ type Frame struct {
 // Options of a Depacketizer.
 type Options struct {
 	Codec media.Codec
-	// Wait is how long a missing packet is waited for once a later one has come.
+	// Wait is how long a missing packet is waited for once a later one has come; twice as long where Missing is used and requests take long.
 	Wait time.Duration
 	// Start, if Known, is the number of the first packet; else that of whichever comes first.
 	Start uint16
@@ -89,6 +89,9 @@ func (d *Depacketizer) Push(p *rtp.Packet, now time.Duration) { d.order.push(p, 
 
 // Due is when Next has something though no further packet came: a missing one is given up then.
 func (d *Depacketizer) Due() (at time.Duration, waits bool) { return d.order.due() }
+
+// Missing lists the packets that are to be asked for again now, each at first at once and then when an answer should have come.
+func (d *Depacketizer) Missing(now time.Duration) []uint16 { return d.order.missing(now) }
 
 // KeyWanted reports whether nothing comes until the next key frame.
 func (d *Depacketizer) KeyWanted() bool { return d.waiting }

@@ -21,7 +21,9 @@ type order struct {
 	ring  [orderPackets]*rtp.Packet
 	came  [orderPackets]time.Duration // when each of ring did
 	late  int
-	jump  int // packets known to be lost, not told yet
+	jump  int    // packets known to be lost, not told yet
+	top   uint16 // the newest number that came
+	asking
 }
 
 // push takes a packet. One that came before, or comes too late, is ignored.
@@ -45,6 +47,10 @@ func (o *order) push(p *rtp.Packet, now time.Duration) {
 		return
 	}
 	*slot = p
+	if o.held == 0 || int16(p.SequenceNumber-o.top) > 0 {
+		o.top = p.SequenceNumber
+	}
+	o.asking.arrived(p.SequenceNumber, now)
 	o.came[p.SequenceNumber%orderPackets] = now
 	o.held++
 }
@@ -53,6 +59,7 @@ func (o *order) push(p *rtp.Packet, now time.Duration) {
 func (o *order) restart(at uint16) {
 	o.jump += max(1, int(at-o.next)%orderPackets)
 	clear(o.ring[:])
+	clear(o.times[:])
 	o.held, o.next = 0, at
 }
 
@@ -66,10 +73,13 @@ func (o *order) pop(now time.Duration) (p *rtp.Packet, lost int) {
 		return nil, 0
 	}
 	if gap := o.gap(); gap > 0 {
-		if now-o.came[(o.next+uint16(gap))%orderPackets] < o.wait {
+		if now-o.came[(o.next+uint16(gap))%orderPackets] < o.patience(o.wait) {
 			return nil, 0
 		}
-		o.next += uint16(gap)
+		for range gap {
+			o.forget(o.next)
+			o.next++
+		}
 		return nil, gap
 	}
 	slot := &o.ring[o.next%orderPackets]
@@ -93,5 +103,18 @@ func (o *order) due() (at time.Duration, waits bool) {
 		return 0, false
 	}
 	gap := o.gap()
-	return o.came[(o.next+uint16(gap))%orderPackets] + o.wait, gap > 0
+	return o.came[(o.next+uint16(gap))%orderPackets] + o.patience(o.wait), gap > 0
+}
+
+// missing lists the packets that are to be asked for now.
+func (o *order) missing(now time.Duration) (list []uint16) {
+	if o.held == 0 {
+		return nil
+	}
+	for seq := o.next; seq != o.top; seq++ {
+		if o.ring[seq%orderPackets] == nil && o.asks(seq, now) {
+			list = append(list, seq)
+		}
+	}
+	return list
 }

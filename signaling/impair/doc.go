@@ -1,6 +1,8 @@
 // Package impair is a TCP path with faults, for tests: a proxy on loopback that carries connections at a rate, with a delay, through
 // a buffer, in small slices, or not at all for a while. What it does by chance, it does from a seed.
 //
+// Beside it Datagrams is a path for UDP, which delays and loses. There, losses are real: nobody mends them on the way.
+//
 // A leaf: it imports the standard library alone.
 //
 // Each connection has a path of its own, with these stations in each direction:

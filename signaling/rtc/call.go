@@ -29,11 +29,7 @@ func (p *Port) Call(o *signaling.RTCOffer, m *relay.Member, carries []media.Code
 	for _, t := range o.Send {
 		names = append(names, t.Track)
 	}
-	api := p.takes
-	if len(o.Send) == 0 {
-		api = p.gives
-	}
-	pt, err := p.open(api, o.SDP, c.over)
+	pt, err := p.open(o.SDP, c.over)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -59,7 +59,7 @@ func (d *Dialer) Offer(tracks []signaling.Track, ends signaling.SideEnds) (*sign
 	if d.TCP {
 		settings.SetNetworkTypes([]webrtc.NetworkType{webrtc.NetworkTypeTCP4, webrtc.NetworkTypeTCP6})
 	}
-	api, err := newAPI(settings, d.Receive > 0)
+	api, err := newAPI(settings, false)
 	if err != nil {
 		return nil, nil, nil, err
 	}

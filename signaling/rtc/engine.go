@@ -1,14 +1,13 @@
 package rtc
 
 import (
-	"slices"
+	"fmt"
 	"strings"
 	"time"
 
 	"github.com/pion/dtls/v3"
 	"github.com/pion/ice/v4"
 	"github.com/pion/interceptor"
-	"github.com/pion/interceptor/pkg/nack"
 	"github.com/pion/interceptor/pkg/report"
 	"github.com/pion/webrtc/v4"
 
@@ -20,13 +19,11 @@ const (
 	connectTime = 10 * time.Second // from the answer until it is connected
 	quietTime   = 5 * time.Second  // without a packet until it is taken for disconnected
 	deadTime    = 5 * time.Second  // and from then until it is over
-	nackEvery   = 50 * time.Millisecond
-)
+	nackCache   = 512              // packets kept for retransmission, for each m-line
 
-// How many packets are kept for retransmission, for each m-line: over a second of either, and Pion wants powers of two.
-const (
-	keptVideo = 512
-	keptAudio = 64
+	// How many packets a retransmission may be behind the newest one. By Pion's default, 64, it is taken for a replay where a key frame
+	// has followed.
+	replayWindow = 2048
 )
 
 const audioLevel = "urn:ietf:params:rtp-hdrext:ssrc-audio-level"
@@ -61,6 +58,13 @@ var offered = []struct {
 	{media.AV1, 45, "profile=0"},
 }
 
+// mimeRed is sound that carries what was before it as well (RFC 2198), of the Opus above. It is sent alone.
+const (
+	mimeRed = "audio/red"
+	redPT   = 63
+	redFmtp = "111/111"
+)
+
 func mediaEngine() (*webrtc.MediaEngine, error) {
 	m := &webrtc.MediaEngine{}
 	for _, o := range offered {
@@ -77,45 +81,38 @@ func mediaEngine() (*webrtc.MediaEngine, error) {
 	return m, m.RegisterHeaderExtension(webrtc.RTPHeaderExtensionCapability{URI: audioLevel}, webrtc.RTPCodecTypeAudio)
 }
 
-// newAPI makes Pion's API with what is needed and nothing else: NACK both ways and receiver reports. What a sender report tells we know
-// better: see line.report. A path on which nothing comes in does without what belongs to that, whose timers run all the same.
-func newAPI(settings webrtc.SettingEngine, receives bool) (*webrtc.API, error) {
+// addMending adds what mends losses of what is sent: redundant sound, and a stream of their own for retransmissions of pictures.
+func addMending(m *webrtc.MediaEngine) error {
+	err := m.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: redPT, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: mimeRed,
+		ClockRate: media.OpusRate, Channels: 2, SDPFmtpLine: redFmtp}}, webrtc.RTPCodecTypeAudio)
+	for _, o := range offered {
+		if o.codec != media.Opus && err == nil {
+			err = m.RegisterCodec(webrtc.RTPCodecParameters{PayloadType: o.pt + 1, RTPCodecCapability: webrtc.RTPCodecCapability{
+				MimeType: webrtc.MimeTypeRTX, ClockRate: 90_000, SDPFmtpLine: fmt.Sprintf("apt=%d", o.pt)}}, webrtc.RTPCodecTypeVideo)
+		}
+	}
+	return err
+}
+
+// newAPI makes Pion's API with what is needed and nothing else: receiver reports. What a sender report tells we know better: see line.report.
+// What is missing, and for how long it is waited for, the receiver knows, and what was sent the line. answers: it answers offers.
+func newAPI(settings webrtc.SettingEngine, answers bool) (*webrtc.API, error) {
 	m, err := mediaEngine()
+	if err == nil && answers {
+		err = addMending(m)
+	}
 	if err != nil {
 		return nil, err
 	}
 	registry := &interceptor.Registry{}
-	for prefix, kept := range map[string]uint16{"video/": keptVideo, "audio/": keptAudio} {
-		r, err := responder(prefix, kept)
-		if err != nil {
-			return nil, err
-		}
-		registry.Add(r)
+	reports, err := report.NewReceiverInterceptor()
+	if err != nil {
+		return nil, err
 	}
-	if receives {
-		generator, err := nack.NewGeneratorInterceptor(nack.GeneratorInterval(nackEvery))
-		if err != nil {
-			return nil, err
-		}
-		reports, err := report.NewReceiverInterceptor()
-		if err != nil {
-			return nil, err
-		}
-		registry.Add(generator)
-		registry.Add(reports)
-	}
+	registry.Add(reports)
+	settings.SetSRTPReplayProtectionWindow(replayWindow)
 	settings.SetSRTPProtectionProfiles(dtls.SRTP_AEAD_AES_128_GCM, dtls.SRTP_AES128_CM_HMAC_SHA1_80)
 	settings.SetICETimeouts(quietTime, deadTime, time.Second)
 	settings.SetICEMulticastDNSMode(ice.MulticastDNSModeDisabled)
 	return webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithInterceptorRegistry(registry), webrtc.WithSettingEngine(settings)), nil
-}
-
-// responder answers NACKs for media of one kind. It keeps packets and not copies of them, which would be of 1,460 bytes each: nobody
-// changes a packet that line.write was given.
-func responder(prefix string, kept uint16) (*nack.ResponderInterceptorFactory, error) {
-	return nack.NewResponderInterceptor(nack.ResponderSize(kept), nack.DisableCopy(), nack.ResponderStreamsFilter(func(i *interceptor.StreamInfo) bool {
-		return strings.HasPrefix(strings.ToLower(i.MimeType), prefix) && slices.ContainsFunc(i.RTCPFeedback, func(f interceptor.RTCPFeedback) bool {
-			return f.Type == "nack" && f.Parameter == ""
-		})
-	}))
 }

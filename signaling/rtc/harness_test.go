@@ -26,6 +26,7 @@ type lab struct {
 	t     *testing.T
 	relay *relay.Relay
 	port  *Port
+	addr  net.Addr // of UDP
 	web   *httptest.Server
 }
 
@@ -44,7 +45,7 @@ func newLabAt(t *testing.T, addresses ...string) *lab {
 	if err != nil {
 		t.Fatal(err)
 	}
-	l := &lab{t: t, relay: relay.New(relay.Options{}), port: port}
+	l := &lab{t: t, relay: relay.New(relay.Options{}), port: port, addr: conn.LocalAddr()}
 	l.web = httptest.NewServer(port.Resources(l.relay, admitTest))
 	t.Cleanup(func() {
 		port.Close()
@@ -114,6 +115,8 @@ type peer struct {
 	t        *testing.T
 	location string
 	etag     string
+	offer    func(sdp string) string // changes the offer that is sent
+	via      func(sdp string) string // changes the answer
 
 	mu     sync.Mutex
 	frames map[media.Codec][]rtp.Frame
@@ -127,16 +130,22 @@ func newPeer(t *testing.T) *peer {
 
 func newPeerOn(t *testing.T, s webrtc.SettingEngine) *peer {
 	t.Helper()
-	s.SetIncludeLoopbackCandidate(true)
 	m := &webrtc.MediaEngine{}
 	if err := m.RegisterDefaultCodecs(); err != nil {
 		t.Fatal(err)
 	}
+	return newPeerWith(t, s, m)
+}
+
+func newPeerWith(t *testing.T, s webrtc.SettingEngine, m *webrtc.MediaEngine) *peer {
+	t.Helper()
+	s.SetIncludeLoopbackCandidate(true)
 	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(s)).NewPeerConnection(webrtc.Configuration{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &peer{PeerConnection: pc, t: t, frames: map[media.Codec][]rtp.Frame{}, ssrcs: map[media.Codec]webrtc.SSRC{}}
+	p := &peer{PeerConnection: pc, t: t, frames: map[media.Codec][]rtp.Frame{}, ssrcs: map[media.Codec]webrtc.SSRC{},
+		offer: func(sdp string) string { return sdp }, via: func(sdp string) string { return sdp }}
 	pc.OnTrack(p.track)
 	t.Cleanup(func() { _ = pc.GracefulClose() })
 	return p
@@ -183,13 +192,13 @@ func (l *lab) post(p *peer, path, bearer string) *http.Response {
 		l.t.Fatal(err)
 	}
 	<-gathered
-	resp, answer := l.do("POST", path, bearer, "application/sdp", p.LocalDescription().SDP)
+	resp, answer := l.do("POST", path, bearer, "application/sdp", p.offer(p.LocalDescription().SDP))
 	if resp.StatusCode != http.StatusCreated {
 		l.t.Logf("%s: %s", resp.Status, answer)
 		return resp
 	}
 	p.location, p.etag = resp.Header.Get("Location"), resp.Header.Get("ETag")
-	if err := p.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: answer}); err != nil {
+	if err := p.SetRemoteDescription(webrtc.SessionDescription{Type: webrtc.SDPTypeAnswer, SDP: p.via(answer)}); err != nil {
 		l.t.Fatalf("the answer: %v\n%s", err, answer)
 	}
 	return resp
@@ -322,7 +331,8 @@ func (m *member) writes(t *testing.T, id string, f media.Format) func(media.Fram
 }
 
 var (
-	vp8Format = media.Format{Kind: media.Video, Codec: media.VP8, CodecString: "vp8"}
+	vp8Format  = media.Format{Kind: media.Video, Codec: media.VP8, CodecString: "vp8"}
+	opusFormat = media.Format{Kind: media.Audio, Codec: media.Opus, CodecString: "opus", SampleRate: media.OpusRate, Channels: 2}
 )
 
 // garbage is what may come where RTP is expected.

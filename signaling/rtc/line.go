@@ -32,12 +32,22 @@ type line struct {
 	ssrc   webrtc.SSRC
 	writer webrtc.TrackLocalWriter
 	codecs []webrtc.RTPCodecParameters
+
+	ssrcAgain webrtc.SSRC // of retransmissions, where they have a stream of their own
+	nextAgain uint16      // the number of the next
+
 	member string // whose track it carries now; see on
 	name   string
+	kept   [keptPackets]kept
+	lossy  time.Time // until then what is lost of sound is sent again with what follows
+
+	lastAsked uint16 // the packet that was asked for last
+	askedAt   time.Time
 
 	// Of the sender's goroutine.
 	track           *outgoing // nil: it is free
-	next            uint16    // the number of the packet that comes next
+	red             rtp.Red
+	next            uint16 // the number of the packet that comes next
 	packets, octets uint32
 }
 
@@ -45,7 +55,7 @@ type line struct {
 func (l *line) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ssrc, l.writer, l.codecs = c.SSRC(), c.WriteStream(), c.CodecParameters()
+	l.ssrc, l.writer, l.codecs, l.ssrcAgain = c.SSRC(), c.WriteStream(), c.CodecParameters(), c.SSRCRetransmission()
 	for _, p := range l.codecs {
 		if codecOf(p.MimeType) != "" {
 			return p, nil
@@ -57,7 +67,7 @@ func (l *line) Bind(c webrtc.TrackLocalContext) (webrtc.RTPCodecParameters, erro
 func (l *line) Unbind(webrtc.TrackLocalContext) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.writer = nil
+	l.writer, l.kept = nil, [keptPackets]kept{}
 	return nil
 }
 
@@ -99,9 +109,12 @@ var errUnbound = errors.New("the m-line is not connected")
 
 // write sends one packet, which nobody may change any more: it may be asked for again.
 func (l *line) write(p *pion.Packet, pt uint8) error {
+	l.protect(p, pt)
 	l.mu.Lock()
 	w := l.writer
-	p.SSRC, p.PayloadType = uint32(l.ssrc), pt
+	p.SSRC = uint32(l.ssrc)
+	l.keep(p, time.Now())
+	h := p.Header // what is kept nobody changes
 	l.mu.Unlock()
 	if w == nil {
 		return errUnbound
@@ -109,7 +122,7 @@ func (l *line) write(p *pion.Packet, pt uint8) error {
 	l.packets++
 	l.sent.Add(1)
 	l.octets += uint32(len(p.Payload))
-	_, err := w.WriteRTP(&p.Header, p.Payload)
+	_, err := w.WriteRTP(&h, p.Payload)
 	return err
 }
 
@@ -130,7 +143,7 @@ func ntp(us int64) uint64 {
 
 // give hands the m-line to a track whose first frame is of us µs.
 func (l *line) give(t *outgoing, pt uint8, clock rtp.Clock) {
-	l.track = t
+	l.track, l.red = t, rtp.Red{}
 	l.show(t.member, t.info.ID)
 	t.line, t.pt, t.pack = l, pt, rtp.NewPacketizer(t.info.Codec, clock, l.next)
 }

@@ -197,7 +197,8 @@ func (p *path) in(mid string) *receiver {
 	defer p.mu.Unlock()
 	r := p.ins[mid]
 	if r == nil && len(p.ins) < signaling.MaxLines {
-		r = &receiver{mid: mid, start: time.Now(), wait: p.wait, ask: func() { p.pli(mid) }}
+		r = &receiver{mid: mid, start: time.Now(), wait: p.wait, ask: func() { p.pli(mid) },
+			again: func(missing []uint16) { p.nack(mid, missing) }}
 		p.ins[mid] = r
 	}
 	return r
@@ -254,6 +255,17 @@ func (p *path) pli(mid string) {
 	}
 }
 
+// nack asks for packets again, where the other side answers that.
+func (p *path) nack(mid string, missing []uint16) {
+	p.mu.Lock()
+	remote := p.tracks[mid]
+	p.mu.Unlock()
+	if remote == nil || !answersNACK(remote.Codec().RTCPFeedback) {
+		return
+	}
+	_ = p.pc.WriteRTCP([]rtcp.Packet{&rtcp.TransportLayerNack{MediaSSRC: uint32(remote.SSRC()), Nacks: rtcp.NackPairsFromSequenceNumbers(missing)}})
+}
+
 // options of the Depacketizer of an m-line that comes in.
 func (p *path) options(mid string, c media.Codec) rtp.Options {
 	o := rtp.Options{Codec: c}
@@ -270,7 +282,7 @@ func (p *path) options(mid string, c media.Codec) rtp.Options {
 	return o
 }
 
-// controls reads the RTCP of an m-line on which we send. Retransmission is Pion's; a request for a key frame goes upstream.
+// controls reads the RTCP of an m-line on which we send. A request for a key frame goes upstream.
 func (p *path) controls(l *line) {
 	p.mu.Lock()
 	asked := p.keyAsked
@@ -282,9 +294,13 @@ func (p *path) controls(l *line) {
 				return
 			}
 			for _, packet := range packets {
-				switch packet.(type) {
+				switch m := packet.(type) {
 				case *rtcp.PictureLossIndication, *rtcp.FullIntraRequest:
 					asked(l)
+				case *rtcp.TransportLayerNack:
+					l.resend(m, time.Now())
+				case *rtcp.ReceiverReport:
+					l.hears(m.Reports, time.Now())
 				}
 			}
 		}

@@ -31,11 +31,12 @@ type Config struct {
 
 // Port is the WebRTC side of a server: one UDP port, the TCP port of the same number where that is wanted, and the paths on them.
 type Port struct {
-	takes *webrtc.API // of paths on which media comes in
-	gives *webrtc.API // of those on which it only goes out
-	mux   ice.UDPMux
-	tcp   ice.TCPMux // nil: UDP alone
-	log   *slog.Logger
+	api *webrtc.API
+	mux ice.UDPMux
+	tcp ice.TCPMux // nil: UDP alone
+	log *slog.Logger
+
+	wait time.Duration // for a missing packet
 
 	panics, opened, never atomic.Uint64
 
@@ -75,7 +76,7 @@ func NewPort(c Config) (*Port, error) {
 	_ = c.Conn.SetReadBuffer(buffer)
 	_ = c.Conn.SetWriteBuffer(buffer)
 	quiet := &logging.DefaultLoggerFactory{Writer: io.Discard, DefaultLogLevel: logging.LogLevelDisabled, ScopeLevels: map[string]logging.LogLevel{}}
-	p := &Port{log: c.Logger, paths: map[*path]struct{}{}}
+	p := &Port{log: c.Logger, wait: serverWait, paths: map[*path]struct{}{}}
 	socket := net.PacketConn(c.Conn)
 	if c.Faults {
 		socket = faulty{PacketConn: socket, cut: &p.cut}
@@ -94,10 +95,7 @@ func NewPort(c Config) (*Port, error) {
 			AsCandidateType: webrtc.ICECandidateTypeHost, Mode: webrtc.ICEAddressRewriteReplace}))
 	}
 	if err == nil {
-		p.takes, err = newAPI(s, true)
-	}
-	if err == nil {
-		p.gives, err = newAPI(s, false)
+		p.api, err = newAPI(s, true)
 	}
 	if err != nil {
 		p.closeSockets()
@@ -159,20 +157,20 @@ func (p *Port) Stats() Stats {
 	return Stats{Open: uint64(len(p.paths)), Opened: p.opened.Load(), Never: p.never.Load(), Panics: p.panics.Load()}
 }
 
-// open makes a path that answers an offer, by one of the Port's APIs. Nothing is sent or taken before prepare has seen its m-lines.
-func (p *Port) open(api *webrtc.API, offer string, onOver func(reason string)) (*path, error) {
+// open makes a path that answers an offer. Nothing is sent or taken before prepare has seen its m-lines.
+func (p *Port) open(offer string, onOver func(reason string)) (*path, error) {
 	sdp, err := bare(offer)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", ErrBadSDP, err)
 	}
-	pt, err := newPath(api, p.log, &p.panics, serverWait)
+	pt, err := newPath(p.api, p.log, &p.panics, p.wait)
 	if err != nil {
 		return nil, err
 	}
 	if err := p.admit(pt, onOver); err != nil {
 		return nil, err
 	}
-	if err := pt.offered(sdp); err != nil {
+	if err := pt.offered(askable(sdp)); err != nil {
 		pt.finish("failed")
 		return nil, err
 	}
@@ -230,6 +228,9 @@ func (p *path) lines() (out []*line, in []string, err error) {
 		switch t.Direction() {
 		case webrtc.RTPTransceiverDirectionRecvonly:
 			in = append(in, t.Mid())
+			if err := plainly(t); err != nil {
+				return nil, nil, fmt.Errorf("%w: %w", ErrBadSDP, err)
+			}
 		case webrtc.RTPTransceiverDirectionSendonly:
 			out = append(out, &line{kind: kind, id: fmt.Sprintf("line-%d", i), mid: t.Mid()})
 		}

@@ -22,7 +22,8 @@ type receiver struct {
 	start time.Time
 	wait  time.Duration // for missing packets
 
-	ask func() // for a key frame
+	ask   func()                 // for a key frame
+	again func(missing []uint16) // asks for packets
 
 	mu       sync.Mutex
 	in       *rtp.Depacketizer // nil: it is not known whose the packets are
@@ -91,9 +92,12 @@ func (r *receiver) frames(now time.Duration) {
 		}
 		r.sink(f)
 	}
-	if now := time.Now(); r.asks && r.in.KeyWanted() && now.Sub(r.askedAt) >= keyAskEvery {
-		r.askedAt = now
+	if wall := time.Now(); r.asks && r.in.KeyWanted() && wall.Sub(r.askedAt) >= keyAskEvery {
+		r.askedAt = wall
 		r.ask()
+	}
+	if missing := r.in.Missing(now); len(missing) > 0 {
+		r.again(missing)
 	}
 	if r.ending && r.in.Passed(r.last) {
 		r.finish()

@@ -2,123 +2,138 @@ package rtc
 
 import (
 	"bytes"
-	"slices"
-	"sync"
 	"testing"
+	"time"
 
 	"github.com/pion/rtcp"
+	pion "github.com/pion/rtp"
 	"github.com/pion/webrtc/v4"
 
 	"landline/media"
 )
 
-// arrivals are the payloads that came under each number of each stream.
-type arrivals struct {
-	mu  sync.Mutex
-	got map[webrtc.SSRC]map[uint16][][]byte
-}
-
-func (a *arrivals) track(remote *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
-	for {
-		p, _, err := remote.ReadRTP()
-		if err != nil {
-			return
-		}
-		a.mu.Lock()
-		if a.got[remote.SSRC()] == nil {
-			a.got[remote.SSRC()] = map[uint16][][]byte{}
-		}
-		of := a.got[remote.SSRC()]
-		of[p.SequenceNumber] = append(of[p.SequenceNumber], bytes.Clone(p.Payload))
-		a.mu.Unlock()
-	}
-}
-
-// wanted gives the packets of both streams that have come so far, once there are enough of each.
-func (a *arrivals) wanted(least int) (asks []rtcp.Packet) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for ssrc, of := range a.got {
-		var numbers []uint16
-		for n := range of {
-			numbers = append(numbers, n)
-		}
-		slices.Sort(numbers)
-		if len(numbers) >= least {
-			asks = append(asks, &rtcp.TransportLayerNack{MediaSSRC: uint32(ssrc), Nacks: rtcp.NackPairsFromSequenceNumbers(numbers)})
-		}
-	}
-	return asks
-}
-
-// again counts the packets that came twice, and fails for one that was not the same.
-func (a *arrivals) again(t *testing.T) (streams int) {
-	t.Helper()
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	for _, of := range a.got {
-		twice := 0
-		for n, list := range of {
-			if len(list) < 2 {
-				continue
+// What a viewer asks for again comes in a stream of its own where that was negotiated, as browsers do, and else as it was.
+func TestRetransmissionsHaveAStreamOfTheirOwnWhereNegotiated(t *testing.T) {
+	for name, own := range map[string]bool{"with RTX": true, "without": false} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t)
+			ann := l.join("ann")
+			write := ann.writes(t, "camera", vp8Format)
+			viewer := newBrowserLike(t)
+			if own {
+				viewer = newPeer(t)
 			}
-			if twice++; !bytes.Equal(list[0], list[1]) {
-				t.Fatalf("packet %d came again with another payload", n)
+			type packet struct {
+				*pion.Packet
+				rtx bool
+			}
+			got := make(chan packet, 1000)
+			viewer.OnTrack(func(remote *webrtc.TrackRemote, _ *webrtc.RTPReceiver) {
+				for {
+					p, a, err := remote.ReadRTP()
+					if err != nil {
+						return
+					}
+					got <- packet{p, a.Get(webrtc.AttributeRtxSsrc) != nil}
+				}
+			})
+			viewer.receives(webrtc.RTPCodecTypeVideo)
+			l.post(viewer, "/whep/room/ann", "tok")
+			viewer.connected()
+			next := func() packet {
+				t.Helper()
+				select {
+				case p := <-got:
+					return p
+				case <-time.After(20 * time.Second):
+					t.Fatal("nothing comes")
+					return packet{}
+				}
+			}
+			write(media.Frame{Key: true, Data: key(100)})
+			first := next()
+			// One that is on its way already is not sent twice, so the wait before an answer is part of what is tested.
+			line := &rtcp.TransportLayerNack{MediaSSRC: first.SSRC, Nacks: []rtcp.NackPair{{PacketID: first.SequenceNumber}}}
+			i := 1
+			again := func() (p packet) {
+				until(t, "the answer", func() bool {
+					if err := viewer.WriteRTCP([]rtcp.Packet{line}); err != nil {
+						t.Fatal(err)
+					}
+					write(media.Frame{Timestamp: int64(i) * 33_333, Data: delta(100)}) // with which Pion hands out what came otherwise
+					i++
+					p = next()
+					return p.SequenceNumber == first.SequenceNumber
+				})
+				return p
+			}
+			if !own { // to Pion's SRTP it would be a replay: the line is asked directly
+				port := onlyLine(t, l)
+				port.mu.Lock()
+				h, payload, ok := port.again(first.SequenceNumber, time.Now().Add(resendLeast))
+				_, _, twice := port.again(first.SequenceNumber, time.Now().Add(resendLeast))
+				port.mu.Unlock()
+				if !ok || twice || h.SSRC != first.SSRC || h.PayloadType != first.PayloadType || h.SequenceNumber != first.SequenceNumber || !bytes.Equal(payload, first.Payload) {
+					t.Errorf("%v %v: %+v", ok, twice, h)
+				}
+				return
+			}
+			if p := again(); !p.rtx || !bytes.Equal(p.Payload, first.Payload) || p.Timestamp != first.Timestamp {
+				t.Errorf("RTX %v, %d bytes of %d", p.rtx, len(p.Payload), len(first.Payload))
+			}
+		})
+	}
+}
+
+// onlyLine is the m-line of the one PeerConnection of a lab.
+func onlyLine(t *testing.T, l *lab) *line {
+	t.Helper()
+	l.port.mu.Lock()
+	defer l.port.mu.Unlock()
+	for p := range l.port.paths {
+		for _, s := range p.pc.GetSenders() {
+			if line, ok := s.Track().(*line); ok {
+				return line
 			}
 		}
-		if twice >= 20 {
-			streams++
+	}
+	t.Fatal("no m-line")
+	return nil
+}
+
+// written notes what is sent.
+type written []pion.Header
+
+func (w *written) WriteRTP(h *pion.Header, _ []byte) (int, error) { *w = append(*w, *h); return 0, nil }
+func (w *written) Write([]byte) (int, error)                      { return 0, nil }
+
+// Where many packets are lost an answer about a picture goes twice, and of a stream of its own each under its own number.
+func TestAnswersGoTwiceWhereManyPacketsAreLost(t *testing.T) {
+	now := time.Now()
+	for _, own := range []bool{true, false} {
+		var w written
+		l := &line{kind: media.Video, ssrc: 1, writer: &w}
+		if own {
+			l.ssrcAgain = 2
+			l.codecs = []webrtc.RTPCodecParameters{{PayloadType: 97, RTPCodecCapability: webrtc.RTPCodecCapability{MimeType: webrtc.MimeTypeRTX, SDPFmtpLine: "apt=96"}}}
+		}
+		for seq := uint16(10); seq < 12; seq++ {
+			l.keep(&pion.Packet{Header: pion.Header{SSRC: 1, PayloadType: 96, SequenceNumber: seq}}, now)
+		}
+		ask := func(seq uint16) {
+			now = now.Add(time.Second)
+			l.resend(&rtcp.TransportLayerNack{MediaSSRC: 1, Nacks: []rtcp.NackPair{{PacketID: seq}}}, now)
+		}
+		ask(10)
+		if len(w) != 1 {
+			t.Fatalf("%d answers at the first loss", len(w))
+		}
+		ask(11)
+		if len(w) != 3 {
+			t.Fatalf("%d answers after the second loss, want 3", len(w))
+		}
+		if own != (w[1].SequenceNumber != w[2].SequenceNumber) || own != (w[2].SSRC == 2) {
+			t.Errorf("RTX %v: %+v and %+v", own, w[1], w[2])
 		}
 	}
-	return streams
-}
-
-// nackingPeer may ask for sound again as well as for pictures, which Pion by itself does not offer.
-func nackingPeer(t *testing.T) *peer {
-	t.Helper()
-	var s webrtc.SettingEngine
-	s.SetIncludeLoopbackCandidate(true)
-	s.DisableSRTPReplayProtection(true) // which would take the second of two for an attack
-	m, err := mediaEngine()
-	if err != nil {
-		t.Fatal(err)
-	}
-	pc, err := webrtc.NewAPI(webrtc.WithMediaEngine(m), webrtc.WithSettingEngine(s)).NewPeerConnection(webrtc.Configuration{})
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { _ = pc.GracefulClose() })
-	return &peer{PeerConnection: pc, t: t}
-}
-
-// Packets are kept as they are and not copied, so nothing that is sent later may change them.
-func TestWhatIsAskedForAgainComesAsItWas(t *testing.T) {
-	l := newLab(t)
-	ann := l.join("ann")
-	picture := ann.writes(t, "camera", vp8Format)
-	sound := ann.writes(t, "mic", media.Format{Kind: media.Audio, Codec: media.Opus, CodecString: "opus", SampleRate: 48_000, Channels: 2})
-	i := 0
-	next := func() {
-		picture(video(i))
-		sound(media.Frame{Timestamp: int64(i) * 20_000, Key: true, Data: []byte{0xfc, byte(i), byte(i >> 8)}})
-		i++
-	}
-	viewer, a := nackingPeer(t), &arrivals{got: map[webrtc.SSRC]map[uint16][][]byte{}}
-	viewer.OnTrack(a.track)
-	viewer.receives(webrtc.RTPCodecTypeVideo, webrtc.RTPCodecTypeAudio)
-	l.post(viewer, "/whep/room", "tok")
-	viewer.connected()
-	var asks []rtcp.Packet
-	until(t, "packets of both", func() bool {
-		next()
-		asks = a.wanted(30)
-		return len(asks) == 2
-	})
-	for range 10 {
-		next()
-	}
-	if err := viewer.WriteRTCP(asks); err != nil {
-		t.Fatal(err)
-	}
-	until(t, "packets of both again", func() bool { return a.again(t) == 2 })
 }

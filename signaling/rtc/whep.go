@@ -27,7 +27,7 @@ func carried(sdp string) (list relay.Carries) {
 func (rs *resources) whep(res *resource, offer, member string) (answer string, err error) {
 	var m *relay.Member
 	v := &viewer{}
-	pt, err := rs.port.open(rs.port.gives, offer, func(string) { rs.drop(res); v.leave() })
+	pt, err := rs.port.open(offer, func(string) { rs.drop(res); v.leave() })
 	if err != nil {
 		return "", err
 	}

@@ -48,7 +48,7 @@ func (rs *resources) whip(res *resource, offer, name string) (answer string, err
 		name = "WHIP"
 	}
 	g := &ingest{start: time.Now(), wallUs: time.Now().UnixMicro()}
-	pt, err := rs.port.open(rs.port.takes, offer, func(string) { rs.drop(res); g.leave() })
+	pt, err := rs.port.open(offer, func(string) { rs.drop(res); g.leave() })
 	if err != nil {
 		return "", err
 	}

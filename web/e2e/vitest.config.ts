@@ -5,6 +5,8 @@ export default defineConfig({
   test: {
     root: import.meta.dirname,
     include: ['*.e2e.ts'],
+    // Minutes of measurement, which a short run would tell nothing of.
+    exclude: process.env['LANDLINE_LONG'] === '1' ? [] : ['loss.e2e.ts'],
     environment: 'node',
     globalSetup: ['harness/prepare.ts'],
     pool: 'forks',

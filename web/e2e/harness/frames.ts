@@ -9,6 +9,8 @@ export interface Watched {
   longest: number;
   /** Pictures that were one flat colour, or bore no stamp. */
   blank: number;
+  /** Pictures of which the stamp is torn: it is neither, or somebody else's than the first. */
+  torn: number;
   /** Times that the stamp went back. */
   back: number;
   pictures: number;
@@ -33,7 +35,8 @@ export async function watch(picture: Locator): Promise<void> {
     const analyser = new AnalyserNode(output.context, { fftSize: 1024 });
     output.node.connect(analyser);
     const samples = new Float32Array(analyser.fftSize);
-    let seen: Watched = { longest: 0, blank: 0, back: 0, pictures: 0, silent: 0, asleep: 0 };
+    let seen: Watched = { longest: 0, blank: 0, torn: 0, back: 0, pictures: 0, silent: 0, asleep: 0 };
+    let whose: number | undefined;
     let last: { frame: number; at: number } | undefined;
     let loudAt = performance.now();
     let lookedAt = loudAt;
@@ -48,8 +51,10 @@ export async function watch(picture: Locator): Promise<void> {
       const stamp = window.probe.stamp(element as Picture);
       if (!stamp) {
         if (window.probe.look(element as Picture) === 0) seen.blank++;
+        else seen.torn++;
         return;
       }
+      if (stamp.id !== (whose ??= stamp.id) || stamp.frame >= LOOP) return void seen.torn++;
       last ??= { frame: stamp.frame, at: now };
       seen.longest = Math.max(seen.longest, now - last.at);
       const by = (stamp.frame - last.frame + LOOP) % LOOP;
@@ -61,7 +66,7 @@ export async function watch(picture: Locator): Promise<void> {
     frame();
     window.watched = () => {
       const told = seen;
-      seen = { longest: 0, blank: 0, back: 0, pictures: 0, silent: 0, asleep: 0 };
+      seen = { longest: 0, blank: 0, torn: 0, back: 0, pictures: 0, silent: 0, asleep: 0 };
       return told;
     };
   });

@@ -5,6 +5,7 @@ import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, inject, test } from 'vitest';
 import { browserOf, type Capture } from './browsers';
+import { Datagrams } from './datagrams';
 import { percentile } from './figures';
 import type { Role } from './media';
 import { Observer } from './observer';
@@ -30,6 +31,7 @@ export class House {
   /** Whether pages that are not ours take part by WebRTC. */
   strangers = false;
   private readonly proxies: Proxy[] = [];
+  private readonly paths: Datagrams[] = [];
   private readonly observers: Observer[] = [];
   private baseline = { goroutines: 0, descriptors: 0 };
 
@@ -77,6 +79,13 @@ export class House {
     return proxy;
   }
 
+  /** A path for UDP: what is sent to its port comes to the relay, or does not. */
+  async datagrams(seed: number, delayMs: number): Promise<Datagrams> {
+    const path = await Datagrams.open(this.server.port, seed, delayMs);
+    this.paths.push(path);
+    return path;
+  }
+
   async observer(room: string, token?: string): Promise<Observer> {
     const observer = await Observer.join(this.server.url, room, token);
     this.observers.push(observer);
@@ -98,6 +107,7 @@ export class House {
     await Promise.all(this.people.map((person) => person.context.close()));
     await Promise.all(this.observers.map((observer) => observer.leave().catch(() => undefined)));
     await Promise.all(this.proxies.map((proxy) => proxy.close()));
+    for (const path of this.paths) path.close();
     expect.soft(complaints, 'complaints of the pages').toEqual([]);
     if (!this.server.running) return;
     try {
