@@ -111,8 +111,10 @@ func TestWhatIsAskedForAgainComesAsItWas(t *testing.T) {
 	for range 10 {
 		next()
 	}
-	if err := viewer.WriteRTCP(asks); err != nil {
-		t.Fatal(err)
-	}
-	until(t, "packets of both again", func() bool { return a.again(t) == 2 })
+	until(t, "packets of both again", func() bool {
+		if err := viewer.WriteRTCP(asks); err != nil { // what has just been sent is not sent again yet
+			t.Fatal(err)
+		}
+		return a.again(t) == 2
+	})
 }

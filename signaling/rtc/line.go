@@ -36,10 +36,12 @@ type line struct {
 	ssrcAgain webrtc.SSRC // of retransmissions, where they have a stream of their own
 	nextAgain uint16      // the number of the next
 
-	member string // whose track it carries now; see on
-	name   string
-	kept   [keptPackets]kept
-	lossy  time.Time // until then what is lost of sound is sent again with what follows
+	member  string // whose track it carries now; see on
+	name    string
+	kept    [keptPackets]kept
+	spare   float64 // bytes that may be sent again
+	spareAt time.Time
+	lossy   time.Time // until then what is lost of sound is sent again with what follows
 
 	lastAsked uint16 // the packet that was asked for last
 	askedAt   time.Time

@@ -20,6 +20,13 @@ const (
 	resendLeast = 15 * time.Millisecond // between two answers with one packet, however often it is asked for
 )
 
+// What an m-line sends again at most, in bytes a second and at once: several times of what a link can lose that still carries the rest. Who asks for all
+// of it all the time gets no more.
+const (
+	resendRate  = 500_000
+	resendBurst = 128 << 10
+)
+
 type kept struct {
 	packet *pion.Packet
 	at     time.Time // it was sent last
@@ -53,7 +60,7 @@ func (l *line) resend(n *rtcp.TransportLayerNack, now time.Time) {
 				l.asked(seq, now)
 			}
 			second := h
-			twice := l.kind == media.Video && now.Before(l.lossy)
+			twice := ok && l.kind == media.Video && now.Before(l.lossy) && l.affords(len(payload), now)
 			if twice && h.SSRC != uint32(l.ssrc) {
 				second.SequenceNumber = l.nextAgain
 				l.nextAgain++
@@ -70,10 +77,28 @@ func (l *line) resend(n *rtcp.TransportLayerNack, now time.Time) {
 	}
 }
 
+// affords takes so many bytes of what may be sent again by now. l.mu is held.
+func (l *line) affords(n int, now time.Time) bool {
+	if l.spareAt.IsZero() {
+		l.spare = resendBurst
+	} else {
+		l.spare = min(l.spare+now.Sub(l.spareAt).Seconds()*resendRate, resendBurst)
+	}
+	l.spareAt = now
+	if float64(n) > l.spare {
+		return false
+	}
+	l.spare -= float64(n)
+	return true
+}
+
 // again gives a packet that was sent as it is to be sent again. l.mu is held.
 func (l *line) again(seq uint16, now time.Time) (h pion.Header, payload []byte, ok bool) {
 	k := &l.kept[seq%keptPackets]
 	if k.packet == nil || k.packet.SequenceNumber != seq || now.Sub(k.at) < resendLeast {
+		return h, nil, false
+	}
+	if !l.affords(len(k.packet.Payload), now) {
 		return h, nil, false
 	}
 	k.at = now

@@ -137,3 +137,34 @@ func TestAnswersGoTwiceWhereManyPacketsAreLost(t *testing.T) {
 		}
 	}
 }
+
+// greedy counts what it is sent.
+type greedy struct{ bytes int }
+
+func (g *greedy) WriteRTP(_ *pion.Header, payload []byte) (int, error) {
+	g.bytes += len(payload)
+	return len(payload), nil
+}
+
+func (g *greedy) Write(b []byte) (int, error) { return len(b), nil }
+
+// A viewer asks for everything, all the time, and reports that it loses much besides, so that answers go twice.
+func TestWhoAsksForEverythingGetsNoMore(t *testing.T) {
+	now := time.Now()
+	g := &greedy{}
+	l := &line{kind: media.Video, ssrc: 7, writer: g, lossy: now.Add(time.Hour)}
+	all := &rtcp.TransportLayerNack{MediaSSRC: 7}
+	for seq := range uint16(keptPackets) {
+		l.keep(&pion.Packet{Header: pion.Header{SSRC: 7, SequenceNumber: seq}, Payload: make([]byte, 1_000)}, now)
+		all.Nacks = append(all.Nacks, rtcp.NackPair{PacketID: seq})
+	}
+	const seconds, each = 10, 2 * time.Millisecond
+	for range seconds * time.Second / each {
+		now = now.Add(each)
+		l.resend(all, now)
+	}
+	most := resendBurst + seconds*resendRate
+	if g.bytes > most || g.bytes < most*9/10 {
+		t.Errorf("%d bytes in %d s, at most %d", g.bytes, seconds, most)
+	}
+}
