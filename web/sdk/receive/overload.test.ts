@@ -38,10 +38,21 @@ test('the smallest layer is never left', () => {
 });
 
 test('it goes back up after calm, and stays where that was wrong', () => {
-  const tried = run(300_000, () => 1);
+  const tried = run(300_000, (ms) => (ms < 15_000 ? 2 : 1));
   expect(tried.map(({ best }) => best)).toEqual([1, undefined, 1]);
   expect(tried[1]!.at - tried[0]!.at).toBeGreaterThanOrEqual(30_000);
   expect(run(120_000, (ms) => (ms < 5_000 ? 1 : 2)).map(({ best }) => best)).toEqual([1, undefined]);
+});
+
+test('what was too much while a call begins is tried again soon, once', () => {
+  const [lower, higher, ...more] = run(300_000, (ms) => (ms < 3_000 ? 1 : 2));
+  expect([lower!.best, higher!.best, more]).toEqual([1, undefined, []]);
+  expect(lower!.at).toBeLessThan(1_000);
+  expect(higher!.at).toBeGreaterThanOrEqual(8_000);
+  expect(higher!.at).toBeLessThan(10_000);
+  const slow = run(300_000, () => 1);
+  expect(slow.map(({ best }) => best)).toEqual([1, undefined, 1]);
+  expect(slow[1]!.at - slow[0]!.at).toBeGreaterThanOrEqual(8_000);
 });
 
 describe('whatever the device does', () => {

@@ -7,6 +7,9 @@ const BEHIND_MS = 500;
 const SETTLE_MS = 2_000;
 /** Never behind for so long before more is tried. */
 const CALM_MS = 30_000;
+/** While a track is so young, what else begins takes the device's time: what was too much then is tried again sooner. */
+const YOUNG_MS = 10_000;
+const YOUNG_CALM_MS = 8_000;
 /** At most so many changes in so long; one that goes up leaves room for the way back. */
 const MOST = 3;
 const WINDOW_MS = 300_000;
@@ -20,12 +23,14 @@ export class Overload {
   private behindSince: number | undefined;
   private calmSince = -Infinity;
   private lookedAt = -Infinity;
+  private began: number | undefined;
 
   /**
    * A look, a few times a second. behind: frames that came live and wait to be decoded; layer: the one that is received, of so
    * many. Returns whether best is another one than before.
    */
   update(behind: number, layer: number, layers: number, now: number): boolean {
+    this.began ??= now;
     const late = now - this.lookedAt > LATE_MS;
     this.lookedAt = now;
     this.changes = this.changes.filter((at) => now - at < WINDOW_MS);
@@ -44,7 +49,8 @@ export class Overload {
   }
 
   private raise(layers: number, now: number): boolean {
-    if (this.best === undefined || now - this.calmSince < CALM_MS || this.changes.length > MOST - 2) return false;
+    const young = (this.changes.at(-1) ?? Infinity) - (this.began ?? 0) < YOUNG_MS;
+    if (this.best === undefined || now - this.calmSince < (young ? YOUNG_CALM_MS : CALM_MS) || this.changes.length > MOST - 2) return false;
     this.calmSince = now;
     return this.change(this.best + 1 < layers - 1 ? this.best + 1 : undefined, now);
   }
